@@ -1,0 +1,72 @@
+/* os: everything that differs between systems, with one meaning. os_posix.c and os_win32.c define
+ * the same functions; CMake chooses. All text is UTF-8; paths are accepted with the system's
+ * separators. Safe from any thread unless said otherwise.
+ */
+#ifndef DOGS_OS_H
+#define DOGS_OS_H
+
+#include <dogs/err.h>
+#include <dogs/str.h>
+#include <stdbool.h>
+#include <stdint.h>
+
+/* --- time --- */
+int64_t os_mono_ms(void); /* never goes back; its zero means nothing */
+int64_t os_unix_ms(void); /* the wall clock, which may be wrong */
+
+/* --- places (yours to free; NULL where the system does not tell, e.g. no $HOME) --- */
+char *os_config_dir(void); /* $XDG_CONFIG_HOME/dogs · ~/Library/Application Support/dogs · %APPDATA%\DOGS */
+char *os_state_dir(void);  /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
+char *os_exe_dir(void);
+char *os_path_join(const char *dir, const char *name);
+
+/* --- environment: NULL if unset or empty (an empty variable overrides nothing) --- */
+const char *os_env(const char *name);
+
+/* --- files --- */
+bool os_mkdirs(const char *dir, struct err *e); /* like mkdir -p, mode 0700 */
+bool os_exists(const char *path);
+/* Reads a whole file of at most max bytes. NOT_FOUND if there is none, IO if larger or unreadable. */
+bool os_read_file(const char *path, size_t max, struct str *out, struct err *e);
+/* Atomically and durably: temporary file beside it, sync, rename, sync of the folder. Mode 0600. */
+bool os_replace_file(const char *path, const void *bytes, size_t len, struct err *e);
+bool os_remove_file(const char *path, struct err *e); /* absent is success */
+/* True if others than the owner may read it (always false where the system has no such modes). */
+bool os_others_can_read(const char *path);
+/* Names of the files in dir, sorted, NULL-terminated; free with os_list_free. No folder: empty. */
+bool os_list_dir(const char *dir, char ***names, struct err *e);
+void os_list_free(char **names);
+
+/* An append-only file. os_append returns only once the bytes are on the disk (fdatasync). */
+struct os_log;
+bool os_log_open(const char *path, struct os_log **out, struct err *e);
+bool os_log_append(struct os_log *log, const void *bytes, size_t len, struct err *e);
+void os_log_close(struct os_log *log);
+
+/* A lock that dies with its process. Try returns false with GUARD if another process holds it. */
+struct os_lock;
+bool os_lock_try(const char *path, struct os_lock **out, struct err *e);
+void os_lock_wait(const char *path, struct os_lock **out); /* blocks; NULL only if impossible */
+void os_lock_drop(struct os_lock *lock);
+
+/* --- processes --- */
+int64_t os_pid(void);
+void os_random(void *bytes, size_t len);
+/* Runs a command line with the system's shell, no input, its stdout up to max bytes. FAILED with
+ * the exit status if not 0, TIMEOUT after timeout_ms (then it is killed). Its stderr is ours. */
+bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, struct err *e);
+
+/* --- terminal --- */
+enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
+bool os_is_terminal(enum os_stream stream);
+int os_terminal_columns(void); /* 80 where it is not known */
+/* One line from the terminal itself (not stdin), without its newline; echo off for secrets.
+ * False at end of input or where there is no terminal. */
+bool os_ask_line(const char *prompt, bool echo, struct str *out);
+
+/* --- Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP): call once, from main. The first triggers the
+ * cancel object, the second ends the process at once with status 130. --- */
+struct cancel;
+void os_catch_interrupts(struct cancel *c);
+
+#endif

@@ -1,0 +1,15 @@
+#include <dogs/os.h>
+#include <limits.h>
+#include <string.h>
+#include <unistd.h>
+
+char *os_exe_dir(void)
+{
+    char path[PATH_MAX];
+    ssize_t n = readlink("/proc/self/exe", path, sizeof path - 1);
+    if (n <= 0)
+        return NULL;
+    path[n] = '\0';
+    char *slash = strrchr(path, '/');
+    return slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+}

@@ -1,0 +1,15 @@
+#include <dogs/os.h>
+#include <limits.h>
+#include <mach-o/dyld.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *os_exe_dir(void)
+{
+    char raw[PATH_MAX], path[PATH_MAX];
+    uint32_t size = sizeof raw;
+    if (_NSGetExecutablePath(raw, &size) != 0 || !realpath(raw, path))
+        return NULL;
+    char *slash = strrchr(path, '/');
+    return slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+}
