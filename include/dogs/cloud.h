@@ -28,17 +28,16 @@
 enum {
     CLOUD_TRIES = 6,
     CLOUD_MAX_PAGES = 500,
-    CLOUD_MAX_TAGS = 32,
     CLOUD_TEXT = 256,
 };
 
 struct cloud;
 
 struct cloud_opts {
-    const char *base_url;   /* "https://api.digitalocean.com", without a final slash */
-    const char *token;      /* copied, registered with log_secret */
-    const char *ca_file;    /* NULL or "" = the system's */
-    struct cancel *cancel;  /* lent; may be NULL */
+    const char *base_url;  /* "https://api.digitalocean.com", without a final slash */
+    const char *token;     /* copied, registered with log_secret */
+    const char *ca_file;   /* NULL or "" = the system's */
+    struct cancel *cancel; /* lent; may be NULL */
 };
 
 struct cloud *cloud_new(const struct cloud_opts *opts, struct err *e);
@@ -61,11 +60,9 @@ long cloud_calls(const struct cloud *c);
 
 /* --- what the API tells; all text NUL-terminated, "" where absent --- */
 
-struct cloud_tags {
-    size_t n;
-    char tag[CLOUD_MAX_TAGS][CLOUD_TEXT];
-};
-bool cloud_has_tag(const struct cloud_tags *tags, const char *tag); /* exact */
+/* Lists of short words (tags, regions) are kept as one text, each word between blanks:
+ * " fra1 ams3 ". Of tags only those that begin with "dogs" are kept: the others are not ours. */
+bool cloud_has(const char *words, const char *word);
 
 enum droplet_status { DROPLET_NEW, DROPLET_ACTIVE, DROPLET_OFF, DROPLET_ARCHIVE, DROPLET_UNKNOWN };
 const char *droplet_status_name(enum droplet_status s);
@@ -77,25 +74,25 @@ struct droplet {
     bool locked;
     int64_t created_at;
     char region[32], size[64];
-    int64_t price_hourly_udollars, price_monthly_udollars; /* millionths of a dollar; 0 = not told */
+    int64_t price_hourly_udollars,
+        price_monthly_udollars; /* millionths of a dollar; 0 = not told */
     int64_t image_id;
     int disk_gb, memory_mb, vcpus;
     int n_volumes;
     char ip[64], ip6[64]; /* public ones; "" while there is none */
-    struct cloud_tags tags;
+    char tags[CLOUD_TEXT];
 };
 
 struct snapshot {
     int64_t id;
     char name[CLOUD_TEXT];
-    int64_t created_at;  /* the moment the snapshot action started */
-    int64_t droplet_id;  /* resource_id */
+    int64_t created_at; /* the moment the snapshot action started */
+    int64_t droplet_id; /* resource_id */
     int min_disk_gb;
-    int64_t size_mb;     /* size_gigabytes × 1000 */
-    char regions[256];   /* " fra1 ams3 ": slugs between blanks; see snapshot_in_region */
-    struct cloud_tags tags;
+    int64_t size_mb; /* size_gigabytes × 1000 */
+    char regions[CLOUD_TEXT];
+    char tags[CLOUD_TEXT];
 };
-bool snapshot_in_region(const struct snapshot *s, const char *region);
 
 enum action_status { ACTION_IN_PROGRESS, ACTION_COMPLETED, ACTION_ERRORED };
 struct action {
@@ -111,7 +108,7 @@ struct size {
     int memory_mb, vcpus, disk_gb;
     int64_t price_hourly_udollars, price_monthly_udollars;
     bool available;
-    char regions[512]; /* as in snapshot */
+    char regions[2 * CLOUD_TEXT];
 };
 struct region {
     char slug[32], name[64];
@@ -123,7 +120,7 @@ struct sshkey {
 };
 struct firewall {
     char id[64], name[CLOUD_TEXT];
-    struct cloud_tags tags;
+    char tags[CLOUD_TEXT];
 };
 struct account {
     char email[CLOUD_TEXT], status[32];
@@ -140,6 +137,9 @@ bool cloud_droplet(struct cloud *c, int64_t id, struct droplet *out, struct err 
 bool cloud_droplet_actions(struct cloud *c, int64_t id, struct action **out, size_t *n,
                            struct err *e);
 bool cloud_action(struct cloud *c, int64_t id, struct action *out, struct err *e);
+/* Its snapshots; tags are not told there and stay "". */
+bool cloud_droplet_snapshots(struct cloud *c, int64_t id, struct snapshot **out, size_t *n,
+                             struct err *e);
 /* Droplet snapshots only. */
 bool cloud_snapshots(struct cloud *c, struct snapshot **out, size_t *n, struct err *e);
 bool cloud_snapshot(struct cloud *c, int64_t id, struct snapshot *out, struct err *e);
@@ -151,12 +151,12 @@ bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struc
 /* --- changing --- */
 struct droplet_new {
     const char *name, *region, *size;
-    int64_t image_id;       /* a snapshot; or */
-    const char *image_slug; /* a base image (slug, or digits) */
-    char *const *ssh_keys;  /* NULL-terminated; ids or fingerprints; NULL = none */
+    int64_t image_id;        /* a snapshot; or */
+    const char *image_slug;  /* a base image (slug, or digits) */
+    char *const *ssh_keys;   /* NULL-terminated; ids or fingerprints; NULL = none */
     const char *const *tags; /* NULL-terminated */
-    const char *vpc_uuid;   /* "" or NULL = the region's default */
-    const char *user_data;  /* only ever with a base image */
+    const char *vpc_uuid;    /* "" or NULL = the region's default */
+    const char *user_data;   /* only ever with a base image */
     bool monitoring, ipv6;
 };
 /* The JSON that would be sent, for --dry-run and for the call itself; yours to free. */

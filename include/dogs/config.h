@@ -1,17 +1,21 @@
 /* config: config.yaml, the environment and the defaults become one checked value.
  *
  *     struct config *cfg = NULL;
- *     if (!config_load(&(struct config_opts){.path = opt_config}, &cfg, &e)) ...  e.text lists ALL
+ *     struct str problems = STR(64 * 1024);
+ *     if (!config_load(&(struct config_opts){.path = opt_config}, &cfg, &problems, &e)) ...
  *     const struct server_cfg *s = config_server(cfg, "mc");
  *
- * Order of layers: flag > DOGS_* environment > file > default. Files are looked for in: the path
- * given, $DOGS_CONFIG, ./config.yaml, the user's config folder, beside the executable; the first
- * that exists is the one used. Both shapes of the Python program load: `servers:` as a mapping
- * name -> keys, and as a list of mappings with `name`. Top-level region, size, snapshot_max,
- * ssh_key(s), firewall_id … are defaults for every server.
+ * Order of layers: flag > DOGS_* environment > file > default; an empty variable overrides nothing.
+ * The file is the path given, else $DOGS_CONFIG (a file that is named must be there), else the
+ * first that exists of ./config.yaml, the user's config folder, beside the executable. Both shapes
+ * of the Python program load: `servers:` as a mapping name -> keys, and as a list of mappings with
+ * `name`. Top-level region, size, snapshot_max, ssh_key(s), firewall_id … are defaults for every
+ * server; a server that names any ssh key takes none of the defaults. A key without a value counts
+ * as absent.
  *
  * All mistakes are found in one pass and reported together. YAML is limited: 1 MiB of file, depth
- * 16, 100,000 nodes, 64 KiB per scalar, no aliases/anchors, strict UTF-8.
+ * 16, 100,000 nodes, 1,000 keys per mapping, 64 KiB per scalar, no anchors, aliases or tags, one
+ * document, strict UTF-8.
  */
 #ifndef DOGS_CONFIG_H
 #define DOGS_CONFIG_H
@@ -34,28 +38,31 @@ enum {
 
 /* One game server. Text is "" (never NULL) where nothing was set. */
 struct server_cfg {
-    char *name;        /* [a-zA-Z0-9][a-zA-Z0-9-]*, at most 60, not ending in -<digits> or -base */
+    char *name;        /* [a-zA-Z0-9][a-zA-Z0-9-]*, at most 60, ending in a letter or digit, but not
+                          in -<digits> or -base, as the names of its snapshots do */
     char *region;      /* full slug, e.g. "fra1" */
     char *size;        /* plan, e.g. "s-1vcpu-2gb" */
     char *image;       /* for create: slug or id; default "debian-12-x64" */
     char *firewall_id; /* uuid */
     char *vpc_uuid;
-    char *script;      /* for create: file sent as cloud-init user data; resolved against the config's folder */
-    char **ssh_keys;   /* ids or fingerprints; NULL-terminated (from ssh_key and ssh_keys) */
-    int snapshot_max;  /* 1..100, default 2: proved snapshots that retention keeps */
-    int shutdown_grace_s; /* 10..3600, default 180: wait for a clean shutdown before the power is cut */
-    bool monitoring;   /* default false */
-    bool ipv6;         /* default false */
+    char *script;    /* for create: file sent as cloud-init user data; resolved against the config's
+                        folder, not looked into */
+    char **ssh_keys; /* ids or fingerprints; NULL-terminated (from ssh_key and ssh_keys) */
+    int snapshot_max;     /* 1..100, default 2: proved snapshots that retention keeps */
+    int shutdown_grace_s; /* 10..3600, default 180: for a clean shutdown before the power is cut */
+    bool monitoring;      /* default false */
+    bool ipv6;            /* default false */
 };
 
 struct config {
-    char *path;         /* the file that was used; "" if none */
-    char *api_url;      /* default "https://api.digitalocean.com" */
-    char *ca_file;      /* "" = the system's */
-    char *state_dir;    /* never "" */
-    char *token;        /* "" until config_token */
-    char *token_source; /* where it came from, for messages: "config.yaml:3:8", "$DOGS_TOKEN", ... */
-    char *token_command;
+    char *path;          /* the file that was used; "" if none */
+    char *api_url;       /* default "https://api.digitalocean.com" */
+    char *ca_file;       /* "" = the system's */
+    char *state_dir;     /* never "" */
+    char *token;         /* "" until config_token */
+    char *token_source;  /* for messages: "config.yaml:3:8", "$DOGS_TOKEN", ... */
+    char *token_file;    /* "" if none */
+    char *token_command; /* "" if none */
     struct server_cfg *servers;
     size_t n_servers;
     struct config_origin *origins; /* internal: which layer gave each value */
@@ -63,13 +70,14 @@ struct config {
 
 struct config_opts {
     const char *path;      /* --config; NULL = search */
-    const char *state_dir; /* overrides; NULL = $DOGS_STATE_DIR, then the file, then os_state_dir() */
-    bool no_file_ok;       /* true: go on with environment and defaults where no file exists */
+    const char *state_dir; /* NULL = $DOGS_STATE_DIR, then the file, then os_state_dir() */
+    bool no_file_ok;       /* go on with environment and defaults where no file is found or named */
 };
 
 /* Yours to config_free. On failure code is CONFIG (or NOT_FOUND if there is no file) and e->text
- * holds one line that counts the problems; the problems themselves, one "file:line:column: what is
- * wrong; what to write instead" per line, are in *problems if it was given (release it). */
+ * holds one line that counts the problems (and cites the first if `problems` is NULL); the problems
+ * themselves, one "file:line:column: what is wrong; what to write instead" per line, are in
+ * *problems if it was given (release it). */
 bool config_load(const struct config_opts *opts, struct config **out, struct str *problems,
                  struct err *e);
 void config_free(struct config *cfg);
@@ -82,30 +90,33 @@ bool config_need_server(const struct config *cfg, const char *name, const struct
 /* Whether a name is fit for a server (rules above); the reason in e. */
 bool config_name_ok(const char *name, struct err *e);
 
-/* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (refused if others
- * can read the file; the fix is in the hint), `token_file:` (same rule), `token_command:` (run once,
- * first line of its output). AUTH if there is none. Registers the token with log_secret. */
+/* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
+ * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),
+ * `token_command:` (run once, 30 s at most, the first line it prints). AUTH if there is none of
+ * these, CONFIG if what was found is no token. Registers the token with log_secret. */
 bool config_token(struct config *cfg, struct err *e);
 
-/* The files config_load would look at, in order, for `config path`: calls fn with each and whether it exists and
- * is the one used. */
+/* For `config path`: calls fn with each file that config_load would look at, in order, whether it
+ * exists, and whether it is the one used. A named file is the only one. */
 void config_search(const struct config_opts *opts,
                    void (*fn)(void *ctx, const char *path, bool exists, bool used), void *ctx);
 
 /* The effective values as YAML with the layer of each as a comment; secrets shown as "***". */
 void config_show(const struct config *cfg, struct str *out);
 
-/* The schema as a table, for help, `init` and the test that holds config.yaml.example against it. */
+/* The schema as a table, for help, `init` and the test that holds config.yaml.example against it.
+ */
 struct config_key {
-    const char *name;     /* "snapshot_max" */
-    const char *env;      /* "DOGS_SNAPSHOT_MAX" or NULL */
-    const char *what;     /* one line for people */
-    const char *example;  /* value for the commented config */
-    bool per_server;      /* may stand under a server (and, as a default, at the top) */
+    const char *name;    /* "snapshot_max" */
+    const char *env;     /* "DOGS_SNAPSHOT_MAX" or NULL */
+    const char *what;    /* one line for people */
+    const char *example; /* value for the commented config */
+    bool per_server;     /* may stand under a server (and, as a default, at the top) */
 };
 extern const struct config_key config_keys[]; /* ends with a NULL name */
 
-/* The commented file that `init` writes. Text values are quoted as YAML needs. */
+/* The commented file that `init` writes; config.yaml.example is its output for an "mc" in fra1.
+ * Text values are quoted as YAML needs, not checked: load what was written. */
 struct config_new {
     const char *token; /* NULL = written as a comment that tells the alternatives */
     const char *token_command;

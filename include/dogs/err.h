@@ -6,8 +6,8 @@
  *         return err_wrap(&e, "look at droplet %lld", (long long)id);
  *
  * What can fail returns bool and takes `struct err *e` last; e is never NULL. On success e is not
- * touched. err_set and err_wrap return false, so that `return err_set(...)` reads well. No memory is
- * owned, so an err may be copied and dropped at will.
+ * touched. err_set and err_wrap return false, so that `return err_set(...)` reads well. No memory
+ * is owned, so an err may be copied and dropped at will.
  */
 #ifndef DOGS_ERR_H
 #define DOGS_ERR_H
@@ -18,20 +18,20 @@
 /* code, name in JSON, exit status. The exit statuses are the product's contract. */
 #define ERR_CODES(X)                                                                               \
     X(OK, "ok", 0)                                                                                 \
-    X(FAILED, "failed", 1)           /* anything without a better name */                          \
-    X(IO, "io", 1)                   /* this machine: files, disk, memory maps */                  \
-    X(NETWORK, "network", 1)         /* no complete answer came */                                 \
-    X(PROTOCOL, "protocol", 1)       /* an answer came and cannot be understood */                 \
-    X(REFUSED, "refused", 1)         /* the service said no; http_status tells */                  \
-    X(RATE_LIMIT, "rate_limit", 1)   /* 429 beyond what waiting could cure */                      \
-    X(USAGE, "usage", 2)             /* the command line */                                        \
-    X(CONFIG, "config", 2)           /* the configuration */                                       \
-    X(CANCELLED, "cancelled", 3)     /* the user said no to a question */                          \
-    X(AUTH, "auth", 4)               /* token wrong, or lacks a scope */                           \
+    X(FAILED, "failed", 1)         /* anything without a better name */                            \
+    X(IO, "io", 1)                 /* this machine: files, disk, memory maps */                    \
+    X(NETWORK, "network", 1)       /* no complete answer came */                                   \
+    X(PROTOCOL, "protocol", 1)     /* an answer came and cannot be understood */                   \
+    X(REFUSED, "refused", 1)       /* the service said no; http_status tells */                    \
+    X(RATE_LIMIT, "rate_limit", 1) /* 429 beyond what waiting could cure */                        \
+    X(USAGE, "usage", 2)           /* the command line */                                          \
+    X(CONFIG, "config", 2)         /* the configuration */                                         \
+    X(CANCELLED, "cancelled", 3)   /* the user said no to a question */                            \
+    X(AUTH, "auth", 4)             /* token wrong, or lacks a scope */                             \
     X(NOT_FOUND, "not_found", 5)                                                                   \
-    X(TIMEOUT, "timeout", 6)         /* stopped waiting; the work may go on; resume */             \
-    X(GUARD, "guard", 7)             /* a rule of ours refused */                                  \
-    X(UNVERIFIED, "unverified", 8)   /* the gate did not open; nothing was destroyed */            \
+    X(TIMEOUT, "timeout", 6)           /* stopped waiting; the work may go on; resume */           \
+    X(GUARD, "guard", 7)               /* a rule of ours refused */                                \
+    X(UNVERIFIED, "unverified", 8)     /* the gate did not open; nothing was destroyed */          \
     X(INTERRUPTED, "interrupted", 130) /* Ctrl-C, or cancelled by the caller */
 
 enum err_code {
@@ -42,12 +42,12 @@ enum err_code {
 
 struct err {
     enum err_code code;
-    int http_status;  /* of the answer that failed, else 0 */
-    int os_code;      /* errno or GetLastError, else 0 */
-    bool retryable;   /* the same call may succeed later */
-    bool ambiguous;   /* the effect may have happened although no good answer came */
-    char text[1024];  /* what and why, one line, no final full stop */
-    char hint[512];   /* what to type or do next; "" if nothing is known */
+    int http_status; /* of the answer that failed, else 0 */
+    int os_code;     /* errno or GetLastError, else 0 */
+    bool retryable;  /* the same call may succeed later */
+    bool ambiguous;  /* the effect may have happened although no good answer came */
+    char text[1024]; /* what and why, one line, no final full stop */
+    char hint[512];  /* what to type or do next; "" if nothing is known */
 };
 
 /* Forget what e says and say this. */

@@ -5,16 +5,17 @@
  *
  *     struct http *h = http_new(&(struct http_opts){.user_agent = "dogs/0.1.0"}, &e);
  *     struct http_resp r = {0};
- *     if (http_do(h, &(struct http_req){.method = "GET", .url = url, .bearer = token}, &r, cancel, &e))
+ *     struct http_req q = {.method = "GET", .url = url, .bearer = token};
+ *     if (http_do(h, &q, &r, cancel, &e))
  *         ... r.status, r.body ...
  *     http_resp_release(&r);
  *     http_free(h);
  *
  * Rules: TLS is always verified; only http and https; redirects are never followed; a bearer token
  * is never sent in clear to anything but a loopback address (127.0.0.0/8, [::1], localhost);
- * proxies come from the environment (HTTPS_PROXY, NO_PROXY) but never for loopback. HTTP/1.1 (HTTP/2
- * streams of this API were seen to be reset; reference §1.1). Request and answer lines go to the log
- * at LOG_DEBUG, without the Authorization header; bodies are not logged.
+ * proxies come from the environment (HTTPS_PROXY, NO_PROXY) but never for loopback. HTTP/1.1
+ * (HTTP/2 streams of this API were seen to be reset; reference §1.1). Request and answer lines go
+ * to the log at LOG_DEBUG, without the Authorization header; bodies are not logged.
  */
 #ifndef DOGS_HTTP_H
 #define DOGS_HTTP_H
@@ -27,7 +28,7 @@ enum {
     HTTP_MAX_BODY = 32 * 1024 * 1024, /* default cap of an answer's body */
     HTTP_MAX_HEADERS = 64 * 1024,     /* cap of all header lines of one answer */
     HTTP_CONNECT_MS = 15000,
-    HTTP_IDLE_MS = 30000,             /* no byte in either direction for so long */
+    HTTP_IDLE_MS = 30000, /* no byte in either direction for so long */
     HTTP_TOTAL_MS = 120000,
 };
 
@@ -35,7 +36,7 @@ struct http;
 
 struct http_opts {
     const char *user_agent; /* copied */
-    const char *ca_file;    /* PEM of a private CA, trusted besides nothing else; NULL = the system's */
+    const char *ca_file;    /* copied; PEM of the only CAs to trust; NULL = the system's */
 };
 
 struct http_header {
@@ -46,7 +47,7 @@ struct http_header {
 struct http_req {
     const char *method; /* "GET", "POST", "PUT", "PATCH", "DELETE" */
     const char *url;
-    const char *bearer; /* NULL = no Authorization */
+    const char *bearer;                /* NULL = no Authorization */
     const struct http_header *headers; /* further ones */
     size_t n_headers;
     const char *body; /* NULL = none; a JSON text is sent as application/json */

@@ -14,16 +14,18 @@ struct httpd_req; /* lent to the handler for the time of the call */
 
 const char *httpd_method(const struct httpd_req *r); /* "GET" */
 const char *httpd_path(const struct httpd_req *r);   /* "/v2/droplets", decoded, no query */
-const char *httpd_query(const struct httpd_req *r, const char *name);  /* decoded; NULL if absent */
-const char *httpd_header(const struct httpd_req *r, const char *name); /* any case; NULL if absent */
-const char *httpd_body(const struct httpd_req *r, size_t *len);        /* NUL-terminated, never NULL */
+/* Decoded value of a query parameter, value of a header (its name in any case); NULL if absent. */
+const char *httpd_query(const struct httpd_req *r, const char *name);
+const char *httpd_header(const struct httpd_req *r, const char *name);
+/* NUL-terminated, never NULL; len may be NULL. */
+const char *httpd_body(const struct httpd_req *r, size_t *len);
 
 /* What the handler answers. Zeroed before the call; released by httpd. */
 struct httpd_resp {
-    int status;               /* 0 = cut the connection without an answer */
-    struct str body;          /* give it a limit first: resp->body = STR(...) */
-    struct str headers;       /* "name: value\n" lines, added with httpd_add_header */
-    bool cut_body;            /* announce the whole body, send half, cut the connection */
+    int status;         /* 0 = cut the connection without an answer */
+    struct str body;    /* give it a limit first: resp->body = STR(...) */
+    struct str headers; /* "name: value\n" lines, added with httpd_add_header */
+    bool cut_body;      /* announce the whole body, send half, cut the connection */
 };
 void httpd_add_header(struct httpd_resp *resp, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
@@ -31,10 +33,11 @@ void httpd_add_header(struct httpd_resp *resp, const char *name, const char *fmt
 typedef void httpd_handler(void *ctx, const struct httpd_req *req, struct httpd_resp *resp);
 
 struct httpd_opts {
-    const char *bind;     /* NULL = "127.0.0.1" */
-    int port;             /* 0 = any free one */
-    size_t max_body;      /* 0 = 1 MiB */
-    unsigned max_conns;   /* 0 = 64 */
+    const char *bind;   /* NULL = "127.0.0.1" */
+    int port;           /* 0 = any free one */
+    size_t max_body;    /* 0 = 1 MiB */
+    unsigned max_conns; /* 0 = 64 */
+    unsigned idle_s;    /* 0 = 60: a client silent for so long loses its connection */
     httpd_handler *handler;
     void *ctx;
 };

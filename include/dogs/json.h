@@ -14,10 +14,12 @@
 
 enum { JSON_MAX_DEPTH = 64 };
 
-/* Parses exactly one value; trailing bytes other than blanks are an error. Yours to cJSON_Delete. */
+/* Parses exactly one value; trailing bytes other than blanks are an error. Yours to cJSON_Delete.
+ */
 cJSON *json_parse(const char *bytes, size_t len, struct err *e);
 
-const cJSON *json_at(const cJSON *root, const char *path); /* NULL if absent; null counts as there */
+const cJSON *json_at(const cJSON *root,
+                     const char *path); /* NULL if absent; null counts as there */
 const char *json_text(const cJSON *root, const char *path, const char *def);
 int64_t json_int(const cJSON *root, const char *path, int64_t def); /* numbers and digit strings */
 double json_real(const cJSON *root, const char *path, double def);

@@ -15,8 +15,10 @@ int64_t os_mono_ms(void); /* never goes back; its zero means nothing */
 int64_t os_unix_ms(void); /* the wall clock, which may be wrong */
 
 /* --- places (yours to free; NULL where the system does not tell, e.g. no $HOME) --- */
-char *os_config_dir(void); /* $XDG_CONFIG_HOME/dogs · ~/Library/Application Support/dogs · %APPDATA%\DOGS */
-char *os_state_dir(void);  /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
+char *os_config_dir(
+    void); /* $XDG_CONFIG_HOME/dogs · ~/Library/Application Support/dogs · %APPDATA%\DOGS */
+char *os_state_dir(
+    void); /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
 char *os_exe_dir(void);
 char *os_path_join(const char *dir, const char *name);
 
@@ -26,7 +28,8 @@ const char *os_env(const char *name);
 /* --- files --- */
 bool os_mkdirs(const char *dir, struct err *e); /* like mkdir -p, mode 0700 */
 bool os_exists(const char *path);
-/* Reads a whole file of at most max bytes. NOT_FOUND if there is none, IO if larger or unreadable. */
+/* Reads a whole file of at most max bytes. NOT_FOUND if there is none, IO if larger or unreadable.
+ */
 bool os_read_file(const char *path, size_t max, struct str *out, struct err *e);
 /* Atomically and durably: temporary file beside it, sync, rename, sync of the folder. Mode 0600. */
 bool os_replace_file(const char *path, const void *bytes, size_t len, struct err *e);

@@ -17,11 +17,11 @@
 #include <stdint.h>
 
 struct str {
-    char *p;     /* NUL-terminated; NULL while nothing was added (see str_text) */
-    size_t len;  /* bytes without the NUL */
-    size_t cap;  /* bytes held */
-    size_t max;  /* most bytes of text ever held */
-    bool full;   /* something did not fit */
+    char *p;    /* NUL-terminated; NULL while nothing was added (see str_text) */
+    size_t len; /* bytes without the NUL */
+    size_t cap; /* bytes held */
+    size_t max; /* most bytes of text ever held */
+    bool full;  /* something did not fit */
 };
 
 #define STR(limit) ((struct str){.max = (limit)})

@@ -1,5 +1,5 @@
-/* work: the one object that stops whatever blocks, and locks. Threads are made only in work.c and by
- * libmicrohttpd.
+/* work: the one object that stops whatever blocks, and locks. Threads are made only in work.c and
+ * by libmicrohttpd.
  */
 #ifndef DOGS_WORK_H
 #define DOGS_WORK_H

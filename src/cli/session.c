@@ -1,0 +1,144 @@
+#include "report.h"
+#include <dogs/os.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+char *session_sandbox_dir(const struct cli *cli)
+{
+    const char *chosen = os_env("DOGS_SANDBOX_DIR");
+    return chosen ? xstrdup(chosen) : os_path_join(cli->loaded->state_dir, "sandbox");
+}
+
+char *session_sandbox_state_dir(const struct cli *cli)
+{
+    char *dir = os_path_join(cli->loaded->state_dir, "sandbox");
+    char *state = os_path_join(dir, "state");
+    free(dir);
+    return state;
+}
+
+/* What --sandbox changes: a state folder of its own, so that an imitated run is never taken up
+ * against the live cloud, and room for servers that no file names. */
+static void enter_sandbox(struct cli *cli)
+{
+    cli->effective.state_dir = session_sandbox_state_dir(cli);
+    if (*cli->loaded->path)
+        return;
+    cli->made_up = xcalloc(CONFIG_MAX_SERVERS, sizeof *cli->made_up);
+    cli->effective.servers = cli->made_up;
+    cli->effective.n_servers = 0;
+}
+
+void session_take_config(struct cli *cli, struct config *take_cfg)
+{
+    cli->loaded = take_cfg;
+    cli->effective = *take_cfg;
+    cli->cfg = &cli->effective;
+    if (cli->g.sandbox)
+        enter_sandbox(cli);
+}
+
+bool session_config(struct cli *cli, struct err *e)
+{
+    if (cli->cfg)
+        return true;
+    struct str problems = STR(256 * 1024);
+    struct config *cfg = NULL;
+    bool no_file_ok = cli->g.sandbox || cli->cmd->flags & (READS | NO_FILE);
+    bool ok = config_load(&(struct config_opts){.path = cli->g.config, .no_file_ok = no_file_ok},
+                          &cfg, &problems, e);
+    if (ok)
+        session_take_config(cli, cfg);
+    else if (problems.len)
+        report_problems(cli, str_text(&problems));
+    str_release(&problems);
+    return ok;
+}
+
+static char *or_default(const char *value, const char *def)
+{
+    return xstrdup(value ? value : def);
+}
+
+bool session_make_up_server(struct cli *cli, const char *name, struct err *e)
+{
+    if (!cli->made_up || config_server(cli->cfg, name))
+        return true;
+    if (!config_name_ok(name, e))
+        return false;
+    if (cli->effective.n_servers == CONFIG_MAX_SERVERS)
+        return err_set(e, ERR_CONFIG, "more than %d servers", CONFIG_MAX_SERVERS);
+    cli->made_up[cli->effective.n_servers++] = (struct server_cfg){
+        .name = xstrdup(name),
+        .region = or_default(os_env("DOGS_REGION"), "fra1"),
+        .size = or_default(os_env("DOGS_SIZE"), "s-1vcpu-2gb"),
+        .image = xstrdup("debian-12-x64"),
+        .firewall_id = xstrdup(""),
+        .vpc_uuid = xstrdup(""),
+        .script = xstrdup(""),
+        .ssh_keys = xcalloc(1, sizeof(char *)),
+        .snapshot_max = 2,
+        .shutdown_grace_s = 180,
+    };
+    return true;
+}
+
+static bool start_sandbox(struct cli *cli, struct err *e)
+{
+    char *dir = session_sandbox_dir(cli);
+    cli->sandbox = sandbox_start(&(struct sandbox_opts){.dir = dir}, e);
+    free(dir);
+    return cli->sandbox || err_wrap(e, "sandbox");
+}
+
+bool session_core(struct cli *cli, const char *token, struct err *e)
+{
+    if (!session_config(cli, e))
+        return false;
+    if (cli->g.sandbox && !start_sandbox(cli, e))
+        return false;
+    if (!cli->sandbox && !token && !config_token(cli->loaded, e))
+        return false;
+    /* config_token put it into the loaded value, of which the effective one is a copy. */
+    cli->effective.token = cli->loaded->token;
+    cli->effective.token_source = cli->loaded->token_source;
+    cli->core =
+        core_new(&(struct core_opts){.cfg = cli->cfg,
+                                     .api_url = cli->sandbox ? sandbox_url(cli->sandbox) : NULL,
+                                     .token = cli->sandbox ? SANDBOX_TOKEN : token,
+                                     .cancel = cli->cancel,
+                                     .on_event = progress_event,
+                                     .ask = ask_question,
+                                     .ctx = cli},
+                 e);
+    return cli->core != NULL;
+}
+
+void session_blame_token(const struct cli *cli, struct err *e)
+{
+    if (e->code != ERR_AUTH || !cli->core || cli->sandbox || !*cli->cfg->token_source)
+        return;
+    size_t used = strlen(e->text);
+    snprintf(e->text + used, sizeof e->text - used, "; the token came from %s",
+             cli->cfg->token_source);
+    err_hint(e, "give %s a token that is valid and has the scopes it needs",
+             cli->cfg->token_source);
+}
+
+void session_close(struct cli *cli)
+{
+    core_free(cli->core);
+    sandbox_stop(cli->sandbox);
+    for (size_t i = 0; cli->made_up && i < cli->effective.n_servers; i++) {
+        struct server_cfg *s = &cli->made_up[i];
+        char *const texts[] = {s->name,        s->region,   s->size,   s->image,
+                               s->firewall_id, s->vpc_uuid, s->script, (char *)s->ssh_keys};
+        for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
+            free(texts[k]);
+    }
+    free(cli->made_up);
+    if (cli->g.sandbox && cli->cfg)
+        free(cli->effective.state_dir);
+    config_free(cli->loaded);
+}

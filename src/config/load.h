@@ -1,0 +1,38 @@
+/* load: what the file and the environment said, checked, before it becomes a struct config. */
+#ifndef DOGS_CONFIG_LOAD_H
+#define DOGS_CONFIG_LOAD_H
+
+#include "problems.h"
+#include "schema.h"
+#include "yaml.h"
+
+/* One key in one place: under a server, at the top level, or in the environment. */
+struct raw {
+    struct origin from;
+    char **texts; /* NULL-terminated; NULL = the key is not there */
+};
+
+struct raw_server {
+    char *name;
+    int line, column;
+    struct raw *keys; /* n_keys */
+};
+
+struct load {
+    struct problems pr;
+    struct raw *env, *top; /* n_keys each */
+    struct raw_server *servers;
+    size_t n_servers;
+};
+
+void load_init(struct load *ld, const char *path);
+void load_release(struct load *ld);
+
+/* Both add every mistake to ld->pr. */
+void load_env(struct load *ld);
+void load_tree(struct load *ld, const struct node *root);
+
+/* Fills cfg, whose path is there already; only after a reading without mistakes. */
+void load_fill(const struct load *ld, struct config *cfg);
+
+#endif

@@ -1,0 +1,63 @@
+/* schema: what each key of the configuration is. One row in schema.c makes a key load, be checked,
+ * be overridden by its variable, be shown, and be explained in the file that `init` writes. */
+#ifndef DOGS_CONFIG_SCHEMA_H
+#define DOGS_CONFIG_SCHEMA_H
+
+#include <dogs/config.h>
+
+enum key_type { /* up to KEY_URL an empty text is a value */
+                KEY_TEXT,
+                KEY_SECRET, /* text that no message shows; kept aside until config_token */
+                KEY_PATH,   /* text; relative to the file's folder */
+                KEY_URL,    /* text; without the slash at its end */
+                KEY_INT,
+                KEY_SECONDS, /* 180, 180s, 3m, 1h */
+                KEY_BOOL,
+                KEY_ONE,  /* one element of the list whose field it shares */
+                KEY_LIST, /* of texts */
+                KEY_SERVERS,
+};
+
+/* The private columns of config_keys; same index. */
+struct key {
+    enum key_type type;
+    size_t offset;   /* of the field in struct server_cfg if per_server, else in struct config */
+    const char *def; /* as it would be written; "" = none */
+    const char *(*check)(const char *text); /* NULL if good, else what is wrong; what to write */
+};
+extern const struct key key_columns[];
+extern const size_t n_keys;
+
+/* -1 if there is none of that name. */
+int key_find(const char *name);
+/* Whether a text may be the value of key k; NULL if so, else what is wrong and what to write. */
+const char *key_check(size_t k, const char *text);
+
+/* For texts that key_check has passed. */
+int key_int(size_t k, const char *text);
+bool key_bool(const char *text);
+
+/* NULL if text is fit to be sent as a token. */
+const char *check_token(const char *text);
+
+/* Which layer gave a value. */
+enum layer { LAYER_DEFAULT, LAYER_FILE, LAYER_ENV, LAYER_FLAG };
+struct origin {
+    enum layer layer;
+    int line, column; /* LAYER_FILE */
+    size_t key;       /* whose variable it is: LAYER_ENV */
+};
+struct config_origin {
+    char *file_token;  /* of `token:`, "" if there is none */
+    struct origin *of; /* n_keys for the top level, then n_keys per server */
+};
+const struct origin *origin_top(const struct config *cfg, size_t k);
+const struct origin *origin_server(const struct config *cfg, size_t server, size_t k);
+
+/* Adds a text as a YAML value, in quotes where YAML would read something else. */
+void yaml_value(struct str *out, const char *text);
+
+/* The environment's token, lent; NULL if there is none. */
+const char *token_env(const char **variable);
+
+#endif

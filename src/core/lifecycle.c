@@ -1,0 +1,406 @@
+#include "run.h"
+#include <dogs/log.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    FOLLOW_STEP_MS = 500, /* real time between two tries of a held lock */
+    SKEW_WARN_S = 300,
+};
+
+/* --- one run -------------------------------------------------------------------------------------
+ */
+
+static bool run_step(struct run *r, const struct step *s, struct err *e)
+{
+    r->step = s->name;
+    run_emit(r, EVENT_STEP, "%s", s->title);
+    bool done = false;
+    if (s->observe && !s->observe(r, &done, e))
+        return false;
+    if (done) {
+        run_emit(r, EVENT_DONE, "already so");
+        return true;
+    }
+    if (r->req->dry_run && s->plan) {
+        s->plan(r);
+        return true;
+    }
+    if (!s->run(r, e))
+        return false;
+    run_emit(r, EVENT_DONE, "%s", "");
+    return true;
+}
+
+static bool run_steps(struct run *r, struct err *e)
+{
+    for (const struct step *s = steps_of(r->verb); s->name && !r->finished; s++)
+        if (!run_step(r, s, e))
+            return false;
+    return true;
+}
+
+/* Final verdicts close the run: doing it again must begin anew. Everything else that may have
+ * changed something stays open and can be resumed. */
+static bool stays_open(const struct run *r, const struct err *e)
+{
+    return r->effects && e->code != ERR_UNVERIFIED && e->code != ERR_GUARD &&
+           e->code != ERR_CANCELLED && !(e->code == ERR_NOT_FOUND && !r->f.droplet_id);
+}
+
+static void hint_failure(struct run *r, bool open, struct err *e)
+{
+    char more[256] = "";
+    if (r->droplet.id && r->f.droplet_id == r->droplet.id && r->effects) {
+        char price[WHEN_TEXT];
+        core_money(r->droplet.price_hourly_udollars, price);
+        snprintf(more, sizeof more, "droplet %lld is kept and costs %s/h", (long long)r->droplet.id,
+                 price);
+    }
+    if (open && !strstr(e->hint, "resume"))
+        snprintf(more + strlen(more), sizeof more - strlen(more), "%s`dogs resume %s` goes on",
+                 *more ? "; " : "", r->srv->name);
+    size_t used = strlen(e->hint);
+    if (*more)
+        snprintf(e->hint + used, sizeof e->hint - used, "%s%s", used ? "; " : "", more);
+}
+
+static void summarise(struct run *r)
+{
+    struct outcome *out = r->out;
+    if (out->text[0])
+        return;
+    const char *name = r->srv->name;
+    static const char *const done[] = {[VERB_CREATE] = "is running",
+                                       [VERB_START] = "is running",
+                                       [VERB_STOP] = "is stopped",
+                                       [VERB_RESTORE] = "is running",
+                                       [VERB_SNAPSHOT] = "has a new snapshot",
+                                       [VERB_POWER] = "is switched",
+                                       [VERB_DESTROY] = "is destroyed",
+                                       [VERB_PRUNE] = "is pruned"};
+    snprintf(out->text, sizeof out->text, "%s %s%s%s", name, done[r->verb],
+             r->f.snapshot_name[0] ? ": its world is in " : "", r->f.snapshot_name);
+}
+
+/* The lists as they were read, with what this run did since; no further call is made for it. */
+static void fill_outcome(struct run *r)
+{
+    struct outcome *out = r->out;
+    str_copy(out->run, sizeof out->run, r->id);
+    out->changed = r->effects;
+    out->calls = cloud_calls(r->cloud);
+    out->have_view = r->look.index != NULL;
+    if (!out->have_view)
+        return;
+    const struct droplet *droplet = &r->droplet;
+    struct server_look now = r->mine;
+    now.series = run_series(r, &now.n_series);
+    if (r->mine.n_droplets < 2) {
+        now.untagged = NULL;
+        now.droplets = &droplet;
+        now.n_droplets = r->droplet.id != 0;
+    }
+    view_fill(r->core, r->srv->name, &now, &out->view);
+    free(now.series);
+}
+
+static void warn_of_clock(struct run *r)
+{
+    int64_t skew = cloud_clock_skew(r->cloud);
+    char span[WHEN_TEXT];
+    when_span(skew < 0 ? -skew : skew, span);
+    if (skew > SKEW_WARN_S || skew < -SKEW_WARN_S)
+        run_emit(r, EVENT_WARN, "this computer's clock is %s %s; names and ages go by the cloud's",
+                 span, skew > 0 ? "ahead" : "behind");
+}
+
+static bool finish(struct run *r, bool ok, struct err *e)
+{
+    r->step = NULL;
+    bool open = !ok && stays_open(r, e);
+    struct err write = {0};
+    if (r->journal && !open)
+        journal_add(r->journal, "end", r->id, r->verb, ok ? "ok" : err_name(e->code), run_now(r),
+                    &r->f, &write);
+    warn_of_clock(r);
+    if (ok) {
+        summarise(r);
+        run_emit(r, EVENT_END, "%s", r->out->text);
+        return true;
+    }
+    hint_failure(r, open, e);
+    err_wrap(e, "%s '%s'", verb_name(r->verb), r->srv->name);
+    run_emit(r, EVENT_FAIL, "%s", e->text);
+    return false;
+}
+
+/* --- which run: a new one, or the open one that the journal ends with
+ * ------------------------------ */
+
+static bool takes_up(const struct run *r)
+{
+    const struct last_run *last = &r->last;
+    if (!last->open || last->verb != r->verb)
+        return false;
+    if (r->verb == VERB_POWER && strcmp(last->facts.power, r->req->power) != 0)
+        return false;
+    if (r->verb == VERB_RESTORE && r->req->snapshot &&
+        strcmp(last->facts.image, r->req->snapshot) != 0)
+        return false;
+    return !r->req->droplet_id || r->req->droplet_id == last->facts.droplet_id;
+}
+
+static void new_id(char out[24])
+{
+    uint32_t random;
+    os_random(&random, sizeof random);
+    snprintf(out, 24, "%08lx%04x", (unsigned long)(os_unix_ms() / 1000), random & 0xFFFFu);
+}
+
+static bool begin(struct run *r, struct err *e)
+{
+    if (takes_up(r)) {
+        r->resumed = r->effects = true;
+        r->f = r->last.facts;
+        str_copy(r->id, sizeof r->id, r->last.run.id);
+        run_emit(r, EVENT_BEGIN, "taking up the %s that was interrupted at '%s'",
+                 verb_name(r->verb), r->last.run.step);
+        return true;
+    }
+    new_id(r->id);
+    if (r->req->power)
+        str_copy(r->f.power, sizeof r->f.power, r->req->power);
+    run_emit(r, EVENT_BEGIN, "%s %s", verb_name(r->verb), r->srv->name);
+    if (r->req->dry_run)
+        return true;
+    if (r->last.open && !journal_add(r->journal, "end", r->last.run.id, r->last.verb, "superseded",
+                                     os_unix_ms() / 1000, &r->last.facts, e))
+        return false;
+    return journal_add(r->journal, "begin", r->id, r->verb, "", os_unix_ms() / 1000, &r->f, e);
+}
+
+static bool held_by_another(const struct last_run *last, const char *server, struct err *e)
+{
+    err_set(e, ERR_GUARD, "another run on this computer holds %s (%s, run %s)", server,
+            last->run.verb, last->run.id);
+    return err_hint(e, "wait until it has ended; `dogs status %s` shows how it stands", server);
+}
+
+/* The lock of the server. The same verb under way is followed: waited for, then looked at. */
+static bool lock_server(struct run *r, struct os_lock **lock, struct err *e)
+{
+    const char *dir = r->core->cfg->state_dir;
+    char *name = xasprintf("%s.lock", r->srv->name);
+    char *path = os_path_join(dir, name);
+    free(name);
+    bool told = false, ok = false;
+    for (;;) {
+        struct last_run last;
+        struct err why = {0};
+        ok = os_lock_try(path, lock, &why);
+        if (ok)
+            break;
+        *e = why;
+        if (why.code != ERR_GUARD || !journal_peek(dir, r->srv->name, &last, e))
+            break;
+        if (last.open && last.verb != r->verb) {
+            held_by_another(&last, r->srv->name, e);
+            break;
+        }
+        if (!told)
+            run_emit(r, EVENT_NOTE, "another run on this computer does this already: following it");
+        told = true;
+        if (cancel_sleep(r->core->cancel, FOLLOW_STEP_MS)) {
+            err_set(e, ERR_INTERRUPTED, "interrupted");
+            break;
+        }
+        if (r->end_ms && os_mono_ms() >= r->end_ms) {
+            err_set(e, ERR_TIMEOUT, "the other run has not ended yet");
+            break;
+        }
+    }
+    free(path);
+    return ok;
+}
+
+static bool check_request(const struct request *req, struct err *e)
+{
+    static const char *const powers[] = {"on", "off", "reboot", "cycle", NULL};
+    bool known = false;
+    for (size_t i = 0; req->power && powers[i]; i++)
+        known = known || strcmp(powers[i], req->power) == 0;
+    if (req->verb == VERB_POWER && !known)
+        return err_set(e, ERR_USAGE, "power: say on, off, reboot or cycle");
+    if (req->verb == VERB_RESTORE && !req->snapshot) {
+        err_set(e, ERR_USAGE, "restore: say which snapshot");
+        return err_hint(e, "`dogs snapshots %s` lists them", req->server);
+    }
+    if (req->keep < 0)
+        return err_set(e, ERR_USAGE, "at least one snapshot is kept");
+    return true;
+}
+
+bool core_run(struct core *core, const struct request *req, struct outcome *out, struct err *e)
+{
+    *out = (struct outcome){0};
+    struct run r = {.core = core,
+                    .cloud = core->cloud,
+                    .req = req,
+                    .verb = req->verb,
+                    .out = out,
+                    .pace = {.saved = PACE_BURST}};
+    const char *dir = core->cfg->state_dir;
+    struct os_lock *lock = NULL;
+    if (!check_request(req, e) || !config_need_server(core->cfg, req->server, &r.srv, e))
+        return false;
+    server_tag(r.srv->name, r.tag);
+    if (req->timeout_ms)
+        r.end_ms = os_mono_ms() + req->timeout_ms;
+    r.spans = spans_load(dir);
+    bool ok = true;
+    if (req->dry_run) {
+        struct err ignored;
+        journal_peek(dir, r.srv->name, &r.last, &ignored);
+    } else {
+        ok = os_mkdirs(dir, e) && lock_server(&r, &lock, e) &&
+             journal_open(dir, r.srv->name, &r.journal, e);
+        if (ok)
+            r.last = *journal_last(r.journal);
+    }
+    if (ok && begin(&r, e)) {
+        ok = run_steps(&r, e);
+        ok = finish(&r, ok, e);
+        fill_outcome(&r);
+    } else {
+        ok = false;
+    }
+    server_look_release(&r.mine);
+    look_release(&r.look);
+    journal_close(r.journal);
+    os_lock_drop(lock);
+    spans_free(r.spans);
+    return ok;
+}
+
+/* --- resume
+ * ---------------------------------------------------------------------------------------- */
+
+bool core_open_runs(struct core *core, struct open_run **out, size_t *n, struct err *e)
+{
+    static const char suffix[] = ".journal";
+    char **names;
+    if (!os_list_dir(core->cfg->state_dir, &names, e))
+        return false;
+    size_t count = 0;
+    while (names[count])
+        count++;
+    *out = xcalloc(count + 1, sizeof **out);
+    *n = 0;
+    for (size_t i = 0; i < count; i++) {
+        size_t len = strlen(names[i]);
+        if (len <= sizeof suffix - 1 || strcmp(names[i] + len - (sizeof suffix - 1), suffix) != 0)
+            continue;
+        names[i][len - (sizeof suffix - 1)] = '\0';
+        struct last_run last;
+        struct err why = {0};
+        if (!journal_peek(core->cfg->state_dir, names[i], &last, &why))
+            log_line(LOG_WARN, "%s", why.text);
+        else if (last.open)
+            (*out)[(*n)++] = last.run;
+    }
+    os_list_free(names);
+    return true;
+}
+
+static bool choose_open(const struct open_run *runs, size_t n, const char *wanted,
+                        const struct open_run **out, struct err *e)
+{
+    *out = NULL;
+    for (size_t i = 0; i < n; i++)
+        if (!wanted || strcmp(runs[i].id, wanted) == 0 || strcmp(runs[i].server, wanted) == 0)
+            *out = &runs[i];
+    if (wanted || n <= 1)
+        return true;
+    struct str list = STR(400);
+    for (size_t i = 0; i < n; i++)
+        str_addf(&list, "%s`dogs resume %s` (%s)", i ? ", " : "", runs[i].server, runs[i].verb);
+    err_set(e, ERR_USAGE, "%zu runs are open; say which", n);
+    err_hint(e, "%s", str_text(&list));
+    str_release(&list);
+    return false;
+}
+
+/* What was under way, told by the cloud alone: a droplet that is being made, or one that was shut
+ * down and snapshotted. */
+static bool verb_from_cloud(struct core *core, const char *server, enum verb *verb, struct err *e)
+{
+    struct account_look look;
+    struct server_look mine;
+    if (!look_read(core->cloud, &look, e))
+        return false;
+    server_pick(&look, server, &mine);
+    const struct droplet *d = mine.n_droplets == 1 ? mine.droplets[0] : NULL;
+    bool found = false, ok = true;
+    if (d && d->status == DROPLET_NEW) {
+        *verb = mine.n_series || mine.base ? VERB_START : VERB_CREATE;
+        found = true;
+    } else if (d && d->status == DROPLET_OFF) {
+        struct action *list, last;
+        size_t n;
+        ok = cloud_droplet_actions(core->cloud, d->id, &list, &n, e);
+        for (size_t i = 0; ok && i < n; i++)
+            found = found ||
+                    (strcmp(list[i].type, "snapshot") == 0 && list[i].status == ACTION_IN_PROGRESS);
+        found = found || (ok && stop_snapshot(list, n, &last));
+        if (ok)
+            free(list);
+        *verb = VERB_STOP;
+    }
+    server_look_release(&mine);
+    look_release(&look);
+    if (!ok || found)
+        return ok;
+    err_set(e, ERR_NOT_FOUND,
+            "nothing to resume for %s: neither this computer's journal nor the "
+            "cloud shows an unfinished run",
+            server);
+    return err_hint(e, "`dogs status %s` shows how it stands", server);
+}
+
+bool core_resume(struct core *core, const char *id_or_server, struct outcome *out, struct err *e)
+{
+    struct open_run *runs;
+    const struct open_run *run;
+    size_t n;
+    *out = (struct outcome){0};
+    if (!core_open_runs(core, &runs, &n, e))
+        return false;
+    bool ok = choose_open(runs, n, id_or_server, &run, e);
+    char server[64] = "";
+    enum verb verb = VERB_STOP;
+    struct last_run last = {0};
+    if (ok && run) {
+        str_copy(server, sizeof server, run->server);
+        ok = journal_peek(core->cfg->state_dir, server, &last, e);
+        verb = last.verb;
+    } else if (ok && id_or_server) {
+        const struct server_cfg *srv;
+        str_copy(server, sizeof server, id_or_server);
+        ok = config_need_server(core->cfg, server, &srv, e) &&
+             verb_from_cloud(core, server, &verb, e);
+    } else if (ok) {
+        ok = err_set(e, ERR_NOT_FOUND, "nothing to resume: no run of this computer is open") ||
+             err_hint(e, "`dogs resume SERVER` looks in the cloud for one of another computer");
+    }
+    free(runs);
+    if (!ok)
+        return false;
+    struct request req = {.verb = verb, .server = server};
+    if (verb == VERB_POWER)
+        req.power = last.facts.power;
+    if (verb == VERB_RESTORE)
+        req.snapshot = last.facts.image;
+    return core_run(core, &req, out, e);
+}

@@ -1,0 +1,252 @@
+#include "run.h"
+#include <dogs/log.h>
+#include <stdarg.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SLICE_MS = 1000,        /* real time between two signs of life */
+    OUTAGE_STEP_MS = 15000, /* between looks while nothing answers */
+    RELOOK_MS = 4000,       /* a 404 is believed when it is still there then */
+    IDLE_LIMIT_MS = 60 * 60000,
+};
+
+static void emit(struct run *r, struct event *ev)
+{
+    ev->at = cloud_now(r->cloud);
+    ev->run = r->id;
+    ev->verb = verb_name(r->verb);
+    ev->server = r->srv->name;
+    ev->step = r->step ? r->step : "";
+    if (r->core->on_event)
+        r->core->on_event(r->core->ctx, ev);
+}
+
+void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
+{
+    char text[1024];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    emit(r, &(struct event){.kind = kind, .text = text});
+}
+
+int64_t run_now(const struct run *r)
+{
+    return cloud_now(r->cloud);
+}
+
+static bool add(struct run *r, const char *ev, struct err *e)
+{
+    return journal_add(r->journal, ev, r->id, r->verb, r->step, run_now(r), &r->f, e);
+}
+
+bool run_intent(struct run *r, struct err *e)
+{
+    if (cancel_is(r->core->cancel))
+        return err_set(e, ERR_INTERRUPTED, "interrupted");
+    if (!add(r, "intent", e))
+        return false;
+    r->effects = true;
+    return true;
+}
+
+bool run_fact(struct run *r, struct err *e)
+{
+    return add(r, "done", e);
+}
+
+bool run_passing(const struct err *e)
+{
+    return e->retryable && e->code != ERR_INTERRUPTED && e->code != ERR_AUTH;
+}
+
+static bool out_of_time(struct run *r, const struct wait *w, int64_t elapsed, struct err *e)
+{
+    bool by_user = r->end_ms && os_mono_ms() >= r->end_ms;
+    if (!by_user && elapsed < w->limit_ms)
+        return false;
+    char span[WHEN_TEXT];
+    when_span(elapsed / 1000, span);
+    err_set(e, ERR_TIMEOUT, "%s: not within %s%s; the cloud may still be working on it", w->text,
+            span, by_user ? " (--timeout)" : "");
+    return true;
+}
+
+/* Sleeps ms of the cloud's time with a sign of life each second; true if cancelled. */
+static bool sleep_with_signs(struct run *r, const struct wait *w, const struct span_seen *seen,
+                             int64_t began, int64_t ms)
+{
+    int64_t slice = (int64_t)(SLICE_MS * cloud_speed(r->cloud));
+    while (ms > 0) {
+        int64_t part = ms < slice ? ms : slice;
+        if (cloud_sleep(r->cloud, part))
+            return true;
+        ms -= part;
+        emit(r, &(struct event){.kind = EVENT_WAIT,
+                                .text = w->text,
+                                .elapsed_ms = cloud_mono_ms(r->cloud) - began,
+                                .expected_ms = seen->max_ms ? seen->typical_ms : 0});
+        if (r->end_ms && os_mono_ms() >= r->end_ms)
+            break;
+    }
+    return cancel_is(r->core->cancel);
+}
+
+bool run_wait(struct run *r, const struct wait *w, struct err *e)
+{
+    struct span_seen seen = {.typical_ms = w->typical_ms};
+    if (w->key)
+        spans_seen(r->spans, r->srv->name, w->key, &seen);
+    int64_t began = cloud_mono_ms(r->cloud), elapsed = 0;
+    bool outage = false;
+    for (bool first = true;; first = false) {
+        int64_t ms = outage                ? OUTAGE_STEP_MS
+                     : first && w->at_once ? 0
+                                           : pace_next(&r->pace, &seen, elapsed);
+        if (sleep_with_signs(r, w, &seen, began, ms))
+            return err_set(e, ERR_INTERRUPTED, "interrupted while waiting: %s", w->text);
+        bool ready = false;
+        struct err why = {0};
+        bool ok = w->look(r, &ready, &why);
+        elapsed = cloud_mono_ms(r->cloud) - began;
+        if (ok && ready)
+            break;
+        if (!ok && !run_passing(&why)) {
+            *e = why;
+            return false;
+        }
+        if (!ok && !outage)
+            run_emit(r, EVENT_WARN, "%s; still waiting, and looking again", why.text);
+        outage = !ok;
+        if (out_of_time(r, w, elapsed, e))
+            return false;
+    }
+    if (w->key && !w->at_once && !r->resumed)
+        spans_learn(r->spans, r->srv->name, w->key, elapsed);
+    return true;
+}
+
+bool run_see_droplet(struct run *r, struct err *e)
+{
+    struct droplet d;
+    struct err why = {0};
+    bool ok = cloud_droplet(r->cloud, r->f.droplet_id, &d, &why);
+    if (!ok && why.code == ERR_NOT_FOUND) {
+        if (cloud_sleep(r->cloud, RELOOK_MS))
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        why = (struct err){0};
+        ok = cloud_droplet(r->cloud, r->f.droplet_id, &d, &why);
+    }
+    if (ok)
+        r->droplet = d;
+    else
+        *e = why;
+    return ok;
+}
+
+struct idle_look {
+    struct action *actions;
+    size_t n;
+};
+
+static bool read_actions(struct run *r, struct idle_look *at, bool *idle, struct err *e)
+{
+    free(at->actions);
+    *at = (struct idle_look){0};
+    if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &at->actions, &at->n, e)) {
+        at->actions = NULL;
+        return false;
+    }
+    *idle = true;
+    for (size_t i = 0; i < at->n; i++)
+        *idle = *idle && at->actions[i].status != ACTION_IN_PROGRESS;
+    return true;
+}
+
+bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e)
+{
+    struct span_seen seen = {.typical_ms = 5000};
+    struct idle_look at = {0};
+    int64_t began = cloud_mono_ms(r->cloud);
+    for (;;) {
+        bool idle = false;
+        struct err why = {0};
+        if (!read_actions(r, &at, &idle, &why) && !run_passing(&why)) {
+            *e = why;
+            return false;
+        }
+        if (idle) {
+            *actions = at.actions;
+            *n = at.n;
+            return true;
+        }
+        int64_t elapsed = cloud_mono_ms(r->cloud) - began;
+        struct wait w = {.text = "no other work on the droplet", .limit_ms = IDLE_LIMIT_MS};
+        if (out_of_time(r, &w, elapsed, e))
+            break;
+        if (sleep_with_signs(r, &w, &seen, began, pace_next(&r->pace, &seen, elapsed))) {
+            err_set(e, ERR_INTERRUPTED, "interrupted");
+            break;
+        }
+    }
+    free(at.actions);
+    return false;
+}
+
+bool run_gone_elsewhere(struct run *r, struct err *e)
+{
+    if (!look_again(r, e))
+        return false;
+    for (size_t i = 0; i < r->mine.n_series; i++) {
+        const struct snapshot *s = r->mine.series[i];
+        if (s->droplet_id != r->f.droplet_id || s->size_mb == 0)
+            continue;
+        run_emit(r, EVENT_NOTE,
+                 "the droplet is gone: another run has finished the stop, its "
+                 "snapshot is %s",
+                 s->name);
+        r->f.snapshot_id = s->id;
+        str_copy(r->f.snapshot_name, sizeof r->f.snapshot_name, s->name);
+        r->f.destroyed = 1;
+        r->droplet = (struct droplet){0};
+        return true;
+    }
+    err_set(e, ERR_NOT_FOUND, "droplet %lld was destroyed by somebody else",
+            (long long)r->f.droplet_id);
+    r->f.droplet_id = 0;
+    r->droplet = (struct droplet){0};
+    return err_hint(e, "`dogs snapshots %s` lists what there is", r->srv->name);
+}
+
+const struct snapshot **run_series(const struct run *r, size_t *n)
+{
+    bool listed = r->made.id == 0;
+    for (size_t i = 0; i < r->mine.n_series; i++)
+        listed = listed || r->mine.series[i]->id == r->made.id;
+    const struct snapshot **all = xcalloc(r->mine.n_series + 1, sizeof *all);
+    size_t first = listed ? 0 : 1;
+    if (!listed)
+        all[0] = &r->made;
+    memcpy(all + first, r->mine.series, r->mine.n_series * sizeof *all);
+    *n = r->mine.n_series + first;
+    return all;
+}
+
+bool run_ask(struct run *r, enum question_kind kind, const char *expect, const char *flag,
+             struct err *e, const char *fmt, ...)
+{
+    char text[2048];
+    va_list ap;
+    va_start(ap, fmt);
+    vsnprintf(text, sizeof text, fmt, ap);
+    va_end(ap);
+    if (r->core->ask)
+        return r->core->ask(
+            r->core->ctx,
+            &(struct question){.kind = kind, .text = text, .expect = expect, .flag = flag}, e);
+    err_set(e, ERR_USAGE, "%s", text);
+    return err_hint(e, "say %s if that is right", flag);
+}

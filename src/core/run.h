@@ -1,0 +1,141 @@
+/* run: one verb for one server, from its lock to its end. A run is a list of steps; each step asks
+ * the cloud whether it has already happened (observe) and makes it happen if not (run), so doing a
+ * run again is harmless. Private to this folder. */
+#ifndef CORE_RUN_H
+#define CORE_RUN_H
+
+#include "engine.h"
+#include "journal.h"
+#include "pace.h"
+#include "server.h"
+#include <dogs/os.h>
+
+struct run {
+    struct core *core;
+    struct cloud *cloud;
+    const struct server_cfg *srv;
+    const struct request *req;
+    enum verb verb;
+    char id[24], tag[TAG_MAX];
+    struct journal *journal; /* NULL in a dry run */
+    struct last_run last;    /* as the journal was found */
+    struct facts f;
+    bool resumed;  /* facts come from an earlier process */
+    bool effects;  /* something was, or may have been, changed in the cloud */
+    bool finished; /* a step found that nothing is left to do */
+    const char *step;
+    struct account_look look;
+    struct server_look mine;
+    int64_t looked_at;      /* when the lists were read */
+    struct droplet droplet; /* as last seen; id 0 = none */
+    int64_t rival;          /* lowest id of other droplets with the tag; 0 = none */
+    struct snapshot made;   /* the snapshot of this run as its proof saw it; id 0 = none */
+    struct spans *spans;
+    struct pace pace;
+    int64_t end_ms; /* real time after which waiting ends; 0 = by the work */
+    struct outcome *out;
+};
+
+struct step {
+    const char *name;  /* in the journal and in events */
+    const char *title; /* for people: "shut down" */
+    /* *done = true: it has already happened. NULL: always run. */
+    bool (*observe)(struct run *r, bool *done, struct err *e);
+    bool (*run)(struct run *r, struct err *e);
+    /* What run would send, for a dry run, as events of kind CALL. NULL: run only reads. */
+    void (*plan)(struct run *r);
+};
+
+/* The steps of a verb, ending with a NULL name. steps.c */
+const struct step *steps_of(enum verb verb);
+
+/* --- steps, by file --- */
+bool look_run(struct run *r, struct err *e); /* steps_look.c */
+bool look_again(struct run *r, struct err *e);
+bool volumes_run(struct run *r, struct err *e);
+bool present_run(struct run *r, struct err *e);
+
+bool choose_observe(struct run *r, bool *done, struct err *e); /* steps_start.c */
+bool choose_run(struct run *r, struct err *e);
+bool base_run(struct run *r, struct err *e);
+bool firewall_observe(struct run *r, bool *done, struct err *e);
+bool firewall_run(struct run *r, struct err *e);
+void firewall_plan(struct run *r);
+bool boot_observe(struct run *r, bool *done, struct err *e);
+bool boot_run(struct run *r, struct err *e);
+void boot_plan(struct run *r);
+bool only_one_run(struct run *r, struct err *e);
+bool ready_run(struct run *r, struct err *e);
+
+bool shutdown_observe(struct run *r, bool *done, struct err *e); /* steps_power.c */
+bool shutdown_run(struct run *r, struct err *e);
+void shutdown_plan(struct run *r);
+bool power_observe(struct run *r, bool *done, struct err *e);
+bool power_run(struct run *r, struct err *e);
+void power_plan(struct run *r);
+bool power_on(struct run *r, struct err *e);
+
+bool snapshot_observe(struct run *r, bool *done, struct err *e); /* steps_snapshot.c */
+bool snapshot_run(struct run *r, struct err *e);
+void snapshot_plan(struct run *r);
+bool prove_observe(struct run *r, bool *done, struct err *e);
+bool prove_run(struct run *r, struct err *e);
+void prove_plan(struct run *r);
+/* The last snapshot action, if the droplet has been off ever since before it; *found says. */
+bool stop_snapshot(const struct action *actions, size_t n, struct action *found);
+bool proof_holds(struct run *r, const struct snapshot *s, struct err *e);
+
+bool destroy_observe(struct run *r, bool *done, struct err *e); /* steps_destroy.c */
+bool destroy_run(struct run *r, struct err *e);
+void destroy_plan(struct run *r);
+bool find_proof_run(struct run *r, struct err *e);
+bool destroy_duplicate(struct run *r, struct err *e);
+bool prune_run(struct run *r, struct err *e);
+void prune_plan(struct run *r);
+
+/* --- what the steps share: run.c --- */
+
+void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
+    __attribute__((format(printf, 3, 4)));
+int64_t run_now(const struct run *r); /* the cloud's Unix seconds */
+
+/* The journal line before an effect, and after it. */
+bool run_intent(struct run *r, struct err *e);
+bool run_fact(struct run *r, struct err *e);
+
+struct wait {
+    const char *key;              /* durations are learnt under it; NULL = they are not */
+    const char *text;             /* "the droplet is off" */
+    int64_t typical_ms, limit_ms; /* the cloud's time */
+    bool at_once;                 /* look before the first sleep */
+    /* One look. False with a passing error is looked at again; TIMEOUT ends the wait. */
+    bool (*look)(struct run *r, bool *ready, struct err *e);
+};
+/* Passing failures of the network are waited out within the limit. TIMEOUT at the limit. */
+bool run_wait(struct run *r, const struct wait *w, struct err *e);
+
+/* r->droplet anew. NOT_FOUND only after a second look some seconds later. */
+bool run_see_droplet(struct run *r, struct err *e);
+/* All actions of the droplet once none of them is unfinished. Yours to free. */
+bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e);
+/* The droplet was not there although nobody told us: true (and the run's facts say so) if its
+ * proved or at least complete snapshot is, else an error. */
+bool run_gone_elsewhere(struct run *r, struct err *e);
+
+/* The series with this run's own snapshot, which lists that were read before do not have, in front.
+ * Yours to free. */
+const struct snapshot **run_series(const struct run *r, size_t *n);
+
+bool run_ask(struct run *r, enum question_kind kind, const char *expect, const char *flag,
+             struct err *e, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+
+bool run_passing(const struct err *e); /* may pass by itself: look again */
+
+/* Why a create was refused, found out after the fact (sizes, regions, account, keys). */
+void run_diagnose(struct run *r, struct err *e);
+
+/* view.c */
+void view_fill(const struct core *core, const char *server, const struct server_look *look,
+               struct server_view *out);
+
+#endif

@@ -1,0 +1,216 @@
+#include "run.h"
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    SHUTDOWN_TYPICAL_MS = 20000,
+    SHUTDOWN_REPEAT_MS = 45000, /* "completed" shutdowns were seen to do nothing: say it again */
+    POWER_TYPICAL_MS = 10000,
+    POWER_LIMIT_MS = 15 * 60000,
+    BOOT_LIMIT_MS = 15 * 60000,
+};
+
+static bool look_status(struct run *r, enum droplet_status wanted, bool *ready, struct err *e)
+{
+    if (!run_see_droplet(r, e))
+        return false;
+    *ready = r->droplet.status == wanted;
+    return true;
+}
+
+static bool look_active(struct run *r, bool *ready, struct err *e)
+{
+    return look_status(r, DROPLET_ACTIVE, ready, e);
+}
+
+/* Sends a power action; that it is already so, or that another event runs, is no failure: the wait
+ * behind it tells. */
+static bool act(struct run *r, const char *type, struct err *e)
+{
+    struct action a;
+    struct err why = {0};
+    if (cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, &why) || why.ambiguous ||
+        why.http_status == 422)
+        return true;
+    if (run_passing(&why))
+        return true;
+    *e = why;
+    return false;
+}
+
+static bool look_off(struct run *r, bool *ready, struct err *e)
+{
+    return look_status(r, DROPLET_OFF, ready, e);
+}
+
+bool shutdown_observe(struct run *r, bool *done, struct err *e)
+{
+    if (r->f.destroyed) {
+        *done = true;
+        return true;
+    }
+    *done = r->droplet.status == DROPLET_OFF;
+    if (!*done && r->f.seen_off && r->droplet.id) {
+        err_set(e, ERR_GUARD, "%s was switched on again after this %s began", r->srv->name,
+                verb_name(r->verb));
+        return err_hint(e, "people may be playing; `dogs %s %s` begins anew", verb_name(r->verb),
+                        r->srv->name);
+    }
+    r->f.seen_off = *done;
+    return true;
+}
+
+void shutdown_plan(struct run *r)
+{
+    run_emit(r, EVENT_CALL, "POST /v2/droplets/%lld/actions {\"type\":\"shutdown\"}",
+             (long long)r->f.droplet_id);
+}
+
+/* Waits in pieces, because the shutdown is said again between them. */
+static bool wait_off(struct run *r, int64_t grace_ms, bool *off, struct err *e)
+{
+    int64_t began = cloud_mono_ms(r->cloud), left = grace_ms;
+    *off = false;
+    while (left > 0) {
+        struct wait w = {.key = left == grace_ms ? "shutdown" : NULL,
+                         .text = "the droplet is off",
+                         .typical_ms = SHUTDOWN_TYPICAL_MS,
+                         .limit_ms = left < SHUTDOWN_REPEAT_MS ? left : SHUTDOWN_REPEAT_MS,
+                         .look = look_off};
+        struct err why = {0};
+        if (run_wait(r, &w, &why)) {
+            *off = true;
+            return true;
+        }
+        left = grace_ms - (cloud_mono_ms(r->cloud) - began);
+        if (why.code != ERR_TIMEOUT || (r->end_ms && os_mono_ms() >= r->end_ms)) {
+            *e = why;
+            return false;
+        }
+        if (left > 0 && !act(r, "shutdown", e))
+            return false;
+    }
+    return true;
+}
+
+static bool cut_power(struct run *r, struct err *e)
+{
+    run_emit(r, EVENT_WARN,
+             "the machine did not shut down within %d s: its power is cut now; what the game had "
+             "not saved may be missing in this snapshot (older clean ones are kept)",
+             r->srv->shutdown_grace_s);
+    r->f.cut_power = 1;
+    if (!run_intent(r, e) || !act(r, "power_off", e))
+        return false;
+    struct wait w = {.text = "the droplet is off",
+                     .typical_ms = POWER_TYPICAL_MS,
+                     .limit_ms = POWER_LIMIT_MS,
+                     .look = look_off};
+    return run_wait(r, &w, e);
+}
+
+bool shutdown_run(struct run *r, struct err *e)
+{
+    if (r->droplet.status == DROPLET_NEW) {
+        struct wait w = {.text = "the droplet has booted",
+                         .typical_ms = 45000,
+                         .limit_ms = BOOT_LIMIT_MS,
+                         .look = look_active};
+        if (!run_wait(r, &w, e))
+            return false;
+    }
+    bool off;
+    struct err why = {0};
+    if (!run_intent(r, e))
+        return false;
+    bool ok = act(r, "shutdown", &why) &&
+              wait_off(r, (int64_t)r->srv->shutdown_grace_s * 1000, &off, &why) &&
+              (off || cut_power(r, &why));
+    if (!ok && why.code == ERR_NOT_FOUND && r->verb == VERB_STOP)
+        return run_gone_elsewhere(r, e);
+    if (!ok) {
+        *e = why;
+        return false;
+    }
+    r->f.seen_off = 1;
+    return run_fact(r, e);
+}
+
+bool power_on(struct run *r, struct err *e)
+{
+    struct wait w = {.key = "power_on",
+                     .text = "the droplet is on",
+                     .typical_ms = POWER_TYPICAL_MS,
+                     .limit_ms = POWER_LIMIT_MS,
+                     .look = look_active};
+    return run_intent(r, e) && act(r, "power_on", e) && run_wait(r, &w, e) && run_fact(r, e);
+}
+
+bool power_observe(struct run *r, bool *done, struct err *e)
+{
+    if (!r->droplet.id) {
+        err_set(e, ERR_NOT_FOUND, "%s has no droplet", r->srv->name);
+        return err_hint(e, "`dogs start %s` makes one from its newest snapshot", r->srv->name);
+    }
+    const char *wanted = r->f.power;
+    *done = (strcmp(wanted, "on") == 0 && r->droplet.status == DROPLET_ACTIVE) ||
+            (strcmp(wanted, "off") == 0 && r->droplet.status == DROPLET_OFF);
+    return true;
+}
+
+static const char *power_action(const struct run *r)
+{
+    static const struct {
+        const char *word, *type;
+    } table[] = {
+        {"on", "power_on"}, {"off", "shutdown"}, {"reboot", "reboot"}, {"cycle", "power_cycle"}};
+    for (size_t i = 0; i < sizeof table / sizeof *table; i++)
+        if (strcmp(table[i].word, r->f.power) == 0)
+            return table[i].type;
+    return NULL;
+}
+
+void power_plan(struct run *r)
+{
+    run_emit(r, EVENT_CALL, "POST /v2/droplets/%lld/actions {\"type\":\"%s\"}",
+             (long long)r->f.droplet_id, power_action(r));
+}
+
+static bool look_action(struct run *r, bool *ready, struct err *e)
+{
+    struct action a;
+    if (!cloud_action(r->cloud, r->f.action_id, &a, e))
+        return false;
+    if (a.status == ACTION_ERRORED)
+        return err_set(e, ERR_FAILED, "the cloud reports that the %s failed", r->f.power);
+    *ready = a.status == ACTION_COMPLETED;
+    return true;
+}
+
+/* reboot and cycle leave the status as it is, so the action itself is waited for. */
+static bool power_again(struct run *r, const char *type, struct err *e)
+{
+    struct action a;
+    if (!r->f.action_id) {
+        if (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e))
+            return false;
+        r->f.action_id = a.id;
+        if (!run_fact(r, e))
+            return false;
+    }
+    struct wait w = {.text = "the droplet has restarted",
+                     .typical_ms = POWER_TYPICAL_MS,
+                     .limit_ms = POWER_LIMIT_MS,
+                     .look = look_action};
+    return run_wait(r, &w, e);
+}
+
+bool power_run(struct run *r, struct err *e)
+{
+    const char *type = power_action(r);
+    if (strcmp(type, "power_on") == 0)
+        return power_on(r, e);
+    if (strcmp(type, "shutdown") == 0)
+        return shutdown_run(r, e);
+    return power_again(r, type, e);
+}

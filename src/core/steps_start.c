@@ -1,0 +1,488 @@
+#include "run.h"
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum {
+    BOOT_TYPICAL_MS = 60000,
+    BOOT_LIMIT_MS = 60 * 60000,
+    NOT_YET_S = 120,  /* after a create, 404 means "not visible yet" for so long */
+    READ_BACK_S = 75, /* a create that got no answer shows in the lists within */
+    LIST_LIMIT_MS = 90000,
+    CREATE_TRIES = 3,
+    LOOK_OLD_S = 600, /* this host may have slept in between */
+    STOPPING_S = 600, /* a finished snapshot of an off droplet: its stop is about to end it */
+    USER_DATA_MAX = 64 * 1024,
+};
+
+static const char *region_of(const struct run *r)
+{
+    return r->f.region[0] ? r->f.region : r->req->region ? r->req->region : r->srv->region;
+}
+
+static const char *size_of(const struct run *r)
+{
+    return r->f.size[0] ? r->f.size : r->req->size ? r->req->size : r->srv->size;
+}
+
+/* --- which image ------------------------------------------------------------------------------ */
+
+static const struct snapshot *wanted_snapshot(const struct run *r)
+{
+    const char *wanted = r->f.image[0] ? r->f.image : r->req->snapshot;
+    if (!wanted)
+        return r->mine.n_series ? r->mine.series[0] : r->mine.base;
+    int64_t id = 0;
+    bool by_id = str_int64(wanted, 1, INT64_MAX, &id);
+    for (size_t i = 0; i <= r->mine.n_series; i++) {
+        const struct snapshot *s = i < r->mine.n_series ? r->mine.series[i] : r->mine.base;
+        if (s && (by_id ? s->id == id : strcmp(s->name, wanted) == 0))
+            return s;
+    }
+    return NULL;
+}
+
+static bool no_snapshot(struct run *r, struct err *e)
+{
+    if (r->req->snapshot || r->f.image[0]) {
+        err_set(e, ERR_NOT_FOUND, "%s has no snapshot %s", r->srv->name,
+                r->req->snapshot ? r->req->snapshot : r->f.image);
+        return err_hint(e, "`dogs snapshots %s` lists them", r->srv->name);
+    }
+    err_set(e, ERR_NOT_FOUND, "%s has no snapshot to start from", r->srv->name);
+    return err_hint(e, "`dogs create %s` makes the first droplet", r->srv->name);
+}
+
+static bool adopt_snapshot(struct run *r, const struct snapshot *s, struct err *e)
+{
+    char when[WHEN_TEXT];
+    when_to_iso(s->created_at, when);
+    if (r->req->adopt ||
+        run_ask(r, ASK_YES, NULL, "--adopt", e,
+                "the newest snapshot, %s of %s, does not carry the tag %s: it was made by another "
+                "program, or its proof was not finished.\nStart from it?",
+                s->name, when, r->tag))
+        return true;
+    if (e->code == ERR_USAGE)
+        e->code = ERR_GUARD;
+    return false;
+}
+
+bool choose_observe(struct run *r, bool *done, struct err *e)
+{
+    (void)e;
+    *done = r->droplet.id != 0 || r->f.create_sent != 0;
+    return true;
+}
+
+bool choose_run(struct run *r, struct err *e)
+{
+    const struct snapshot *s = wanted_snapshot(r);
+    if (!s)
+        return no_snapshot(r, e);
+    const char *region = region_of(r);
+    if (!*region)
+        return err_set(e, ERR_CONFIG, "no region is known for %s", r->srv->name) ||
+               err_hint(e, "write `region:` under it in the config, or give --region");
+    if (!*size_of(r))
+        return err_set(e, ERR_CONFIG, "no size is known for %s", r->srv->name) ||
+               err_hint(e, "write `size:` under it in the config, or give --size");
+    if (!cloud_has(s->regions, region)) {
+        err_set(e, ERR_GUARD, "snapshot %s is in%sand not in %s", s->name, s->regions, region);
+        return err_hint(e, "start it where it is with --region%s", s->regions);
+    }
+    if (s->size_mb == 0) {
+        err_set(e, ERR_GUARD, "the newest snapshot, %s, is empty", s->name);
+        return err_hint(e,
+                        "`dogs snapshots %s` lists older ones for `dogs restore %s --snapshot "
+                        "NAME`",
+                        r->srv->name, r->srv->name);
+    }
+    bool proved = cloud_has(s->tags, r->tag) || s == r->mine.base;
+    if (!proved && !adopt_snapshot(r, s, e))
+        return false;
+    r->f.image_id = s->id;
+    r->f.image_created_at = s->created_at;
+    str_copy(r->f.region, sizeof r->f.region, region);
+    str_copy(r->f.size, sizeof r->f.size, size_of(r));
+    if (r->req->snapshot)
+        str_copy(r->f.image, sizeof r->f.image, r->req->snapshot);
+    char when[WHEN_TEXT];
+    when_span(run_now(r) - s->created_at, when);
+    run_emit(r, EVENT_NOTE, "from %s (%.1f GB, %s old)", s->name, (double)s->size_mb / 1000, when);
+    r->out->snapshot_id = s->id;
+    str_copy(r->out->snapshot_name, sizeof r->out->snapshot_name, s->name);
+    return true;
+}
+
+bool base_run(struct run *r, struct err *e)
+{
+    if (r->mine.n_series > 0 || r->mine.base) {
+        err_set(e, ERR_GUARD,
+                "%s has snapshots already; a new droplet would begin an empty world "
+                "beside them",
+                r->srv->name);
+        return err_hint(e,
+                        "`dogs start %s` brings its world back; for another world choose "
+                        "another name",
+                        r->srv->name);
+    }
+    const char *region = region_of(r), *size = size_of(r);
+    if (!*region || !*size)
+        return err_set(e, ERR_CONFIG, "no %s is known for %s", *region ? "size" : "region",
+                       r->srv->name) ||
+               err_hint(e, "write it under the server in the config, or give --%s",
+                        *region ? "size" : "region");
+    str_copy(r->f.region, sizeof r->f.region, region);
+    str_copy(r->f.size, sizeof r->f.size, size);
+    str_copy(r->f.image, sizeof r->f.image, r->srv->image);
+    return true;
+}
+
+/* --- firewall: by tag, before there is anything to protect --------------------------------------
+ */
+
+bool firewall_observe(struct run *r, bool *done, struct err *e)
+{
+    struct firewall fw;
+    *done = !*r->srv->firewall_id;
+    if (*done)
+        return true;
+    if (!cloud_firewall(r->cloud, r->srv->firewall_id, &fw, e)) {
+        if (e->code == ERR_NOT_FOUND)
+            err_hint(e, "there is no such firewall; correct `firewall_id` of %s in the config",
+                     r->srv->name);
+        return err_wrap(e, "firewall of %s", r->srv->name);
+    }
+    *done = cloud_has(fw.tags, r->tag) || cloud_has(fw.tags, TAG_ALL);
+    return true;
+}
+
+bool firewall_run(struct run *r, struct err *e)
+{
+    return run_intent(r, e) && cloud_firewall_add_tag(r->cloud, r->srv->firewall_id, r->tag, e) &&
+           run_fact(r, e);
+}
+
+void firewall_plan(struct run *r)
+{
+    run_emit(r, EVENT_CALL, "POST /v2/firewalls/%s/tags {\"tags\":[\"%s\"]}", r->srv->firewall_id,
+             r->tag);
+}
+
+/* --- the droplet --------------------------------------------------------------------------------
+ */
+
+static bool read_script(struct run *r, struct str *out, struct err *e)
+{
+    *out = STR(USER_DATA_MAX);
+    if (r->verb != VERB_CREATE || !*r->srv->script)
+        return true;
+    struct str raw;
+    if (!os_read_file(r->srv->script, USER_DATA_MAX, &raw, e))
+        return err_hint(e, "correct `script` of %s in the config (at most 64 KiB)", r->srv->name);
+    bool plain = true;
+    for (size_t i = 0; i < raw.len; i++) {
+        /* cloud-init runs it with a Unix shell; and a droplet whose user data was not ASCII was
+         * seen to vanish after its create was accepted. */
+        plain = plain && (unsigned char)raw.p[i] < 0x80 && raw.p[i] != '\0';
+        if (raw.p[i] != '\r')
+            str_addn(out, &raw.p[i], 1);
+    }
+    str_release(&raw);
+    if (plain)
+        return true;
+    err_set(e, ERR_CONFIG, "%s has bytes that are not ASCII", r->srv->script);
+    return err_hint(e, "write it in plain ASCII");
+}
+
+static void describe(struct run *r, const struct str *script, const char *tags[3],
+                     struct droplet_new *out)
+{
+    tags[0] = TAG_ALL;
+    tags[1] = r->tag;
+    tags[2] = NULL;
+    *out = (struct droplet_new){.name = r->srv->name,
+                                .region = r->f.region,
+                                .size = r->f.size,
+                                .image_id = r->f.image_id,
+                                .image_slug = r->f.image_id ? NULL : r->f.image,
+                                .ssh_keys = r->srv->ssh_keys,
+                                .tags = tags,
+                                .vpc_uuid = r->srv->vpc_uuid,
+                                .user_data = script->len ? str_text(script) : NULL,
+                                .monitoring = r->srv->monitoring,
+                                .ipv6 = r->srv->ipv6};
+}
+
+static bool make_once(struct run *r, struct droplet *made, struct err *e)
+{
+    struct str script;
+    if (!read_script(r, &script, e))
+        return false;
+    const char *tags[3];
+    struct droplet_new d;
+    describe(r, &script, tags, &d);
+    bool ok = cloud_droplet_create(r->cloud, &d, made, e);
+    str_release(&script);
+    return ok;
+}
+
+/* Looks whether a create without a clear answer made a droplet; until it must have shown. */
+static bool read_back(struct run *r, struct err *e)
+{
+    for (;;) {
+        struct droplet *list;
+        size_t n;
+        struct err why = {0};
+        bool ok = cloud_droplets_tagged(r->cloud, r->tag, &list, &n, &why);
+        if (ok && n > 0) {
+            r->f.droplet_id = list[0].id;
+            for (size_t i = 1; i < n; i++)
+                r->f.droplet_id = list[i].id < r->f.droplet_id ? list[i].id : r->f.droplet_id;
+        }
+        if (ok)
+            free(list);
+        else if (!run_passing(&why)) {
+            *e = why;
+            return false;
+        }
+        if (ok && (n > 0 || run_now(r) - r->f.create_sent >= READ_BACK_S))
+            return true;
+        if (cloud_sleep(r->cloud, 5000))
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+    }
+}
+
+static bool make_droplet(struct run *r, struct err *e)
+{
+    for (int tries = 1; tries <= CREATE_TRIES; tries++) {
+        if (r->f.create_sent) {
+            if (!read_back(r, e))
+                return false;
+            r->f.create_sent = 0;
+            if (r->f.droplet_id)
+                return run_fact(r, e);
+        }
+        struct droplet made;
+        struct err why = {0};
+        r->f.create_sent = run_now(r);
+        if (!run_intent(r, e))
+            return false;
+        if (make_once(r, &made, &why)) {
+            r->f.droplet_id = made.id;
+            r->f.droplet_mine = 1;
+            r->f.create_sent = 0;
+            r->droplet = made;
+            return run_fact(r, e);
+        }
+        *e = why;
+        if (!why.ambiguous) {
+            r->f.create_sent = 0;
+            if (why.code != ERR_INTERRUPTED)
+                run_diagnose(r, e);
+            struct err ignored;
+            run_fact(r, &ignored);
+            return err_wrap(e, "create droplet");
+        }
+        run_emit(r, EVENT_WARN, "%s; looking whether the droplet was made", why.text);
+    }
+    return err_wrap(e, "create droplet (%d tries)", CREATE_TRIES);
+}
+
+static bool look_booted(struct run *r, bool *ready, struct err *e)
+{
+    struct droplet d;
+    struct err why = {0};
+    if (!cloud_droplet(r->cloud, r->f.droplet_id, &d, &why)) {
+        int64_t made = r->droplet.created_at ? r->droplet.created_at : run_now(r);
+        if (why.code == ERR_NOT_FOUND && r->f.droplet_mine && run_now(r) - made < NOT_YET_S)
+            return true;
+        *e = why;
+        return false;
+    }
+    r->droplet = d;
+    *ready = d.status == DROPLET_ACTIVE && d.ip[0];
+    return true;
+}
+
+static bool wait_booted(struct run *r, struct err *e)
+{
+    struct wait w = {.key = "boot",
+                     .text = "the droplet is active and has an address",
+                     .typical_ms = BOOT_TYPICAL_MS,
+                     .limit_ms = BOOT_LIMIT_MS,
+                     .at_once = !r->f.droplet_mine,
+                     .look = look_booted};
+    return run_wait(r, &w, e);
+}
+
+/* The droplet is there and off: between two evenings, or in the middle of somebody's stop. */
+static bool wake(struct run *r, struct err *e)
+{
+    struct action *list, last = {0};
+    size_t n;
+    if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &list, &n, e))
+        return false;
+    bool busy = false;
+    for (size_t i = 0; i < n; i++)
+        busy = busy || list[i].status == ACTION_IN_PROGRESS;
+    bool stopping =
+        busy || (stop_snapshot(list, n, &last) && run_now(r) - last.completed_at < STOPPING_S);
+    free(list);
+    if (stopping) {
+        err_set(e, ERR_GUARD, "%s is being stopped", r->srv->name);
+        return err_hint(e, "wait for it or finish it with `dogs stop %s`, then start again",
+                        r->srv->name);
+    }
+    run_emit(r, EVENT_NOTE, "the droplet is off: switching it on");
+    return power_on(r, e);
+}
+
+bool boot_observe(struct run *r, bool *done, struct err *e)
+{
+    if (r->droplet.id && r->droplet.status == DROPLET_OFF && r->verb != VERB_START) {
+        err_set(e, ERR_GUARD, "%s has a droplet already (%lld, off)", r->srv->name,
+                (long long)r->droplet.id);
+        return err_hint(e, "`dogs start %s` switches it on, `dogs stop %s` puts it away",
+                        r->srv->name, r->srv->name);
+    }
+    *done = r->droplet.id && r->droplet.status == DROPLET_ACTIVE && r->droplet.ip[0];
+    if (*done && r->verb == VERB_RESTORE && !r->resumed) {
+        err_set(e, ERR_GUARD, "%s is running", r->srv->name);
+        return err_hint(e, "`dogs stop %s` first: then today's world has its snapshot too",
+                        r->srv->name);
+    }
+    return true;
+}
+
+void boot_plan(struct run *r)
+{
+    struct str none = STR(0);
+    const char *tags[3];
+    struct droplet_new d;
+    struct size *sizes;
+    size_t n;
+    struct err ignored;
+    describe(r, &none, tags, &d);
+    char *body = cloud_droplet_body(&d);
+    run_emit(r, EVENT_CALL, "POST /v2/droplets %s", body);
+    free(body);
+    if (!cloud_sizes(r->cloud, &sizes, &n, &ignored))
+        return;
+    for (size_t i = 0; i < n; i++) {
+        char hourly[WHEN_TEXT], monthly[WHEN_TEXT];
+        if (strcmp(sizes[i].slug, r->f.size) != 0)
+            continue;
+        core_money(sizes[i].price_hourly_udollars, hourly);
+        core_money(sizes[i].price_monthly_udollars, monthly);
+        run_emit(r, EVENT_NOTE, "it would cost %s per hour, at most %s per month", hourly, monthly);
+    }
+    free(sizes);
+}
+
+bool boot_run(struct run *r, struct err *e)
+{
+    for (int tries = 1;; tries++) {
+        if (r->droplet.id && r->droplet.status == DROPLET_OFF && !wake(r, e))
+            return false;
+        if (!r->f.droplet_id && !make_droplet(r, e))
+            return false;
+        struct err why = {0};
+        if (wait_booted(r, &why))
+            return true;
+        *e = why;
+        if (why.code != ERR_NOT_FOUND || !r->f.droplet_mine)
+            return false;
+        if (tries == 2) {
+            err_set(e, ERR_FAILED, "the cloud took the order twice and both droplets vanished");
+            return err_hint(e, "try another --size or --region, or wait an hour");
+        }
+        run_emit(r, EVENT_WARN, "droplet %lld vanished before it was ready; asking for another",
+                 (long long)r->f.droplet_id);
+        r->f.droplet_id = r->f.droplet_mine = 0;
+        r->droplet = (struct droplet){0};
+    }
+}
+
+/* --- two at once ---------------------------------------------------------------------------------
+ */
+
+/* The tagged droplets, once our own is among them: a list without it is not the truth yet. */
+static bool look_listed(struct run *r, bool *ready, struct err *e)
+{
+    struct droplet *list;
+    size_t n;
+    if (!cloud_droplets_tagged(r->cloud, r->tag, &list, &n, e))
+        return false;
+    r->rival = 0;
+    for (size_t i = 0; i < n; i++) {
+        if (list[i].id == r->f.droplet_id)
+            *ready = true;
+        else if (!r->rival || list[i].id < r->rival)
+            r->rival = list[i].id;
+    }
+    free(list);
+    return true;
+}
+
+static bool yield_to(struct run *r, int64_t other, struct err *e)
+{
+    run_emit(r, EVENT_NOTE,
+             "somebody else started %s at the same moment (droplet %lld): that one stays, ours, "
+             "which nobody has played on, goes",
+             r->srv->name, (long long)other);
+    if (!destroy_duplicate(r, e))
+        return false;
+    r->f.droplet_id = other;
+    r->f.droplet_mine = 0;
+    return run_fact(r, e) && wait_booted(r, e);
+}
+
+/* Started and stopped elsewhere since: a newer world exists than the one our droplet was made of.
+ */
+static bool is_stale(const struct run *r)
+{
+    return r->verb == VERB_START && r->f.droplet_mine && r->f.image_id && !r->f.image[0] &&
+           r->mine.n_series > 0 && r->mine.series[0]->id != r->f.image_id &&
+           r->mine.series[0]->created_at > r->f.image_created_at;
+}
+
+bool only_one_run(struct run *r, struct err *e)
+{
+    if (!r->f.droplet_mine)
+        return true;
+    struct wait w = {.text = "the droplet is in the list",
+                     .typical_ms = 2000,
+                     .limit_ms = LIST_LIMIT_MS,
+                     .at_once = true,
+                     .look = look_listed};
+    if (!run_wait(r, &w, e))
+        return false;
+    if (r->rival && r->rival < r->f.droplet_id)
+        return yield_to(r, r->rival, e);
+    if (r->rival)
+        run_emit(r, EVENT_WARN,
+                 "a second droplet carries the tag %s; whoever made it takes it away again – "
+                 "`dogs status %s` tells whether that happened",
+                 r->tag, r->srv->name);
+    bool long_ago = r->resumed || run_now(r) - r->looked_at > LOOK_OLD_S;
+    if (long_ago && !look_again(r, e))
+        return false;
+    if (!is_stale(r))
+        return true;
+    run_emit(r, EVENT_NOTE,
+             "the droplet made here holds an older world than the newest snapshot: it goes");
+    if (!destroy_duplicate(r, e))
+        return false;
+    r->f.droplet_id = r->f.droplet_mine = 0;
+    err_set(e, ERR_GUARD, "%s was started and stopped elsewhere meanwhile", r->srv->name);
+    return err_hint(e, "`dogs start %s` starts from the newest snapshot", r->srv->name);
+}
+
+bool ready_run(struct run *r, struct err *e)
+{
+    r->f.announced = 1;
+    snprintf(r->out->text, sizeof r->out->text, "%s is running at %s", r->srv->name, r->droplet.ip);
+    return run_fact(r, e);
+}

@@ -1,0 +1,21 @@
+/* routes: which handler answers what, and everything that happens around it: token, scopes, limits,
+ * faults, request log. */
+#ifndef SANDBOX_ROUTES_H
+#define SANDBOX_ROUTES_H
+
+#include "limiter.h"
+#include "store.h"
+
+struct cancel;
+struct httpd_req;
+struct httpd_resp;
+
+struct service {
+    struct store store;
+    struct limiter limiter; /* guarded by the store */
+    struct cancel *stop;    /* ends requests that hang */
+};
+
+void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp);
+
+#endif

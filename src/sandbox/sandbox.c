@@ -1,0 +1,109 @@
+#include <dogs/sandbox.h>
+
+#include "call.h"
+#include "routes.h"
+
+#include <dogs/httpd.h>
+#include <dogs/os.h>
+#include <dogs/work.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+
+enum { MAX_PLAN = 1024 * 1024, MAX_BODY = 32 * 1024 * 1024, MAX_CONNS = 256 };
+
+struct sandbox {
+    struct service service;
+    struct httpd *httpd;
+    char url[64];
+};
+
+static void answer(void *ctx, const struct httpd_req *req, struct httpd_resp *resp)
+{
+    service_answer(ctx, req, resp);
+}
+
+static bool load_plan(struct store *s, const char *path, struct err *e)
+{
+    struct str text = {0};
+    if (!os_read_file(path, MAX_PLAN, &text, e))
+        return false;
+    cJSON *plan = json_parse(str_text(&text), text.len, e);
+    str_release(&text);
+    bool ok = plan && store_enter(s, e);
+    if (ok) {
+        bool good = faults_read(&s->world, plan, e);
+        struct err left;
+        ok = store_leave(s, good ? e : &left) && good;
+    }
+    cJSON_Delete(plan);
+    return ok ? true : err_wrap(e, "fault plan %s", path);
+}
+
+struct sandbox *sandbox_start(const struct sandbox_opts *opts, struct err *e)
+{
+    struct sandbox *sb = xcalloc(1, sizeof *sb);
+    sb->service.stop = cancel_new();
+    bool ok = store_open(&sb->service.store, opts->dir, e) &&
+              store_serve(&sb->service.store, opts->speed, e) &&
+              (!opts->faults || load_plan(&sb->service.store, opts->faults, e));
+    if (ok)
+        sb->httpd = httpd_start(&(struct httpd_opts){.port = opts->port,
+                                                     .max_body = MAX_BODY,
+                                                     .max_conns = MAX_CONNS,
+                                                     .handler = answer,
+                                                     .ctx = &sb->service},
+                                e);
+    if (!sb->httpd) {
+        sandbox_stop(sb);
+        err_wrap(e, "start the sandbox");
+        return NULL;
+    }
+    snprintf(sb->url, sizeof sb->url, "http://127.0.0.1:%d", httpd_port(sb->httpd));
+    return sb;
+}
+
+const char *sandbox_url(const struct sandbox *sb)
+{
+    return sb->url;
+}
+
+void sandbox_stop(struct sandbox *sb)
+{
+    if (!sb)
+        return;
+    cancel_trigger(sb->service.stop);
+    httpd_stop(sb->httpd);
+    store_close(&sb->service.store);
+    cancel_free(sb->service.stop);
+    free(sb);
+}
+
+bool sandbox_reset(const char *dir, struct err *e)
+{
+    struct store s;
+    bool ok = store_open(&s, dir, e) && store_enter(&s, e);
+    if (ok) {
+        bool forgotten = store_forget(&s, e);
+        struct err left;
+        ok = store_leave(&s, forgotten ? e : &left) && forgotten;
+    }
+    store_close(&s);
+    return ok ? true : err_wrap(e, "reset the sandbox");
+}
+
+bool sandbox_play(const char *dir, const char *server, long *generation, struct err *e)
+{
+    struct store s;
+    bool ok = store_open(&s, dir, e) && store_enter(&s, e);
+    if (ok) {
+        const struct droplet *d = play(&s.world, s.now, server, 0);
+        if (d && generation)
+            *generation = (long)d->world;
+        ok = store_leave(&s, e);
+        if (ok && !d)
+            ok = err_set(e, ERR_NOT_FOUND, "no running droplet is called %s", server);
+    }
+    store_close(&s);
+    return ok ? true : err_wrap(e, "play in the sandbox");
+}

@@ -1,0 +1,105 @@
+# Shared by tools/try and tools/test (sourced, bash): installs what is missing, builds.
+# Debian 12 and 13, Ubuntu 22.04 and 24.04; elsewhere it says what is needed and stops.
+
+root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
+python=/usr/bin/python3 # the system's own: another one on PATH would not see its packages
+
+# Rows "package|command that succeeds where it is there|why".
+needs_build=(
+    "gcc|command -v gcc|C compiler"
+    "libc6-dev|test -e /usr/include/stdio.h|C library, headers"
+    "cmake|command -v cmake|build"
+    "ninja-build|command -v ninja|build"
+    "pkg-config|command -v pkg-config|finds the libraries below"
+    "libcurl4-openssl-dev|pkg-config --exists libcurl|HTTP client"
+    "libyaml-dev|pkg-config --exists yaml-0.1|config.yaml"
+    "libcjson-dev|pkg-config --exists libcjson|JSON"
+    "libmicrohttpd-dev|pkg-config --exists libmicrohttpd|HTTP server of the sandbox"
+    "ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|trust in the live API's certificate"
+)
+needs_test=(
+    "libcmocka-dev|pkg-config --exists cmocka|unit tests"
+    "python3|test -x $python|end-to-end tests"
+    "python3-pytest|$python -c 'import pytest'|end-to-end tests"
+    "clang|command -v clang|second compiler"
+    "clang-format|command -v clang-format|check of the format"
+    "valgrind|command -v valgrind|check of the memory"
+)
+# Only for the check against DigitalOcean's OpenAPI document, where that file is there.
+needs_openapi=(
+    "nodejs|command -v node|runs the OpenAPI validator"
+    "npm|command -v npm|fetches the OpenAPI validator"
+)
+
+say() { printf '%s\n' "$*"; }
+die() {
+    printf '%s\n' "$*" >&2
+    exit 1
+}
+
+# need ROW...: returns once every row's command succeeds; installs by apt-get what is missing.
+# Where all is there it changes nothing and needs no network.
+need() {
+    local row name check why missing=() reasons=()
+    for row in "$@"; do
+        IFS='|' read -r name check why <<<"$row"
+        if ! (eval "$check") >/dev/null 2>&1; then
+            missing+=("$name")
+            reasons+=("  $name – $why")
+        fi
+    done
+    [ ${#missing[@]} -gt 0 ] || return 0
+
+    local as_root=()
+    command -v apt-get >/dev/null || {
+        printf '%s\n' "Needed, and not installable here (there is no apt-get):" "${reasons[@]}" >&2
+        return 1
+    }
+    if [ "$(id -u)" != 0 ]; then
+        command -v sudo >/dev/null || {
+            printf '%s\n' "Needed; as root type: apt-get install ${missing[*]}" "${reasons[@]}" >&2
+            return 1
+        }
+        as_root=(sudo)
+    fi
+    say "Installing with ${as_root[*]:+sudo }apt-get:"
+    printf '%s\n' "${reasons[@]}"
+    local log
+    log=$(mktemp)
+    if ! { "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive apt-get -qq update &&
+        "${as_root[@]}" env DEBIAN_FRONTEND=noninteractive \
+            apt-get -qq -y --no-install-recommends install "${missing[@]}"; } >"$log" 2>&1; then
+        tail -20 "$log" >&2
+        rm -f "$log"
+        say "apt-get could not install: ${missing[*]}" >&2
+        return 1
+    fi
+    rm -f "$log"
+}
+
+# configure FOLDER OPTION...: a build folder for this checkout; one that was made for another place
+# (a checkout that was moved or copied) is made anew.
+configure() {
+    local dir=$1 log
+    shift
+    if [ -f "$dir/CMakeCache.txt" ] &&
+        ! grep -qxF "CMAKE_HOME_DIRECTORY:INTERNAL=$root" "$dir/CMakeCache.txt"; then
+        rm -rf "$dir/CMakeCache.txt" "$dir/CMakeFiles"
+    fi
+    mkdir -p "$dir"
+    log=$dir/configure.log
+    cmake -S "$root" -B "$dir" -G Ninja "$@" >"$log" 2>&1 || {
+        cat "$log" >&2
+        return 1
+    }
+}
+
+# build FOLDER [TARGET...]
+build() {
+    local dir=$1 log=$1/build.log
+    shift
+    ninja -C "$dir" "$@" >"$log" 2>&1 || {
+        grep -v '^\[[0-9]*/[0-9]*\] [A-Z]' "$log" | tail -60 >&2
+        return 1
+    }
+}

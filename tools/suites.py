@@ -1,0 +1,269 @@
+"""What tools/test runs once the packages are there: a table of suites, each built, run, counted.
+
+Suites that only need a build of their own run two at a time. A suite counts its tests itself; one
+that ends badly without having counted a failure counts as one failed.
+"""
+
+import argparse
+import concurrent.futures
+import os
+import pathlib
+import re
+import shutil
+import subprocess
+import sys
+import tempfile
+import threading
+import time
+import xml.etree.ElementTree
+
+ROOT = pathlib.Path(__file__).resolve().parent.parent
+OPENAPI = ROOT.parent / "shared/reference/digitalocean-openapi.json"
+PYTHON = sys.executable
+FORMAT_MAJOR = 14  # of the clang-format whose opinion counts: others break some lines elsewhere
+WORKERS = 2
+
+# Build -> folder, what CMake is told.
+BUILDS = {
+    "release": ("build", ["-DCMAKE_BUILD_TYPE=Release"]),
+    "clang": ("build/clang", ["-DCMAKE_BUILD_TYPE=Release", "-DCMAKE_C_COMPILER=clang"]),
+    "asan": ("build/asan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=address,undefined"]),
+    "tsan": ("build/tsan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=thread"]),
+}
+SANITIZERS = {
+    # The crash campaign preloads a library, which AddressSanitizer would refuse.
+    "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:verify_asan_link_order=0",
+    "UBSAN_OPTIONS": "print_stacktrace=1:halt_on_error=1:exitcode=99",
+    "TSAN_OPTIONS": "halt_on_error=1:exitcode=99",
+}
+VALGRIND = "valgrind -q --error-exitcode=99 --leak-check=full --errors-for-leak-kinds=definite"
+
+
+class Counts:
+    def __init__(self, passed=0, failed=0, skipped=0, text=""):
+        self.passed, self.failed, self.skipped, self.text = passed, failed, skipped, text
+
+    def __str__(self):
+        text = f"{self.passed} passed, {self.failed} failed"
+        return text + (f", {self.skipped} skipped" if self.skipped else "")
+
+
+def run(command, seconds, env=None):
+    """Status (None after too long a time) and all output."""
+    try:
+        done = subprocess.run(
+            [str(word) for word in command], cwd=ROOT, env={**os.environ, **SANITIZERS, **(env or {})},
+            stdin=subprocess.DEVNULL, stdout=subprocess.PIPE, stderr=subprocess.STDOUT,
+            timeout=seconds, text=True, errors="replace",
+        )
+        return done.returncode, done.stdout
+    except subprocess.TimeoutExpired as late:
+        text = (late.stdout or b"").decode(errors="replace")
+        return None, f"{text}\nnot done after {seconds} s"
+
+
+def count_junit(path):
+    counts = Counts()
+    for case in xml.etree.ElementTree.parse(path).iter("testcase"):
+        kinds = {child.tag for child in case}
+        if kinds & {"failure", "error"}:
+            counts.failed += 1
+        elif "skipped" in kinds or case.get("status") in ("disabled", "notrun"):
+            counts.skipped += 1
+        else:
+            counts.passed += 1
+    return counts
+
+
+def counted(status, output, junit):
+    counts = count_junit(junit) if pathlib.Path(junit).exists() else Counts()
+    if status != 0 and not counts.failed:
+        counts.failed = 1
+    counts.text = output
+    return counts
+
+
+# --- builds: each made once, whichever suite comes first -----------------------------------------
+
+build_lock = threading.Lock()
+builds_done = {}
+
+
+def build(name):
+    """Returns "" or what went wrong."""
+    with build_lock:
+        if name not in builds_done:
+            folder, options = BUILDS[name]
+            script = '. "$1/tools/lib.sh"; dir=$root/$2; shift 2; configure "$dir" "$@" && build "$dir"'
+            options = options + ["-DDOGS_TESTS=ON", "-DDOGS_WERROR=ON"]
+            begin = time.monotonic()
+            status, output = run(["bash", "-c", script, "build", ROOT, folder, *options], 900)
+            say(f"--- build {name}: {time.monotonic() - begin:.0f} s" + (" FAILED" if status else ""))
+            builds_done[name] = "" if status == 0 else output or "build failed"
+        return builds_done[name]
+
+
+# --- kinds of suites -----------------------------------------------------------------------------
+
+
+def check_format(_):
+    tool = shutil.which(f"clang-format-{FORMAT_MAJOR}") or shutil.which("clang-format")
+    version = re.search(r"version (\d+)", run([tool, "--version"], 30)[1])
+    if not version or int(version.group(1)) != FORMAT_MAJOR:
+        return Counts(skipped=1, text=f"clang-format {FORMAT_MAJOR} is not here")
+    files = [p for top in ("src", "include", "tests") for p in sorted((ROOT / top).rglob("*.[ch]"))]
+    status, output = run([tool, "--dry-run", "--Werror", *files], 120)
+    return Counts(int(status == 0), int(status != 0), text=output if status else "")
+
+
+def unit(suite):
+    folder = ROOT / BUILDS[suite.build][0]
+    junit = folder / "unit.xml"
+    junit.unlink(missing_ok=True)
+    status, output = run(
+        ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit, "-j2"], 600
+    )
+    return counted(status, output, junit)
+
+
+def python_tests(suite):
+    handle, junit = tempfile.mkstemp(suffix=".xml")
+    os.close(handle)
+    os.unlink(junit)
+    env = {"PYTHONDONTWRITEBYTECODE": "1", "DOGS_BUILD": suite.build or "release", **suite.env}
+    env["DOGS"] = str(ROOT / BUILDS[suite.build or "release"][0] / "dogs")
+    command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={junit}"]
+    files = [path for pattern in suite.files for path in sorted(ROOT.glob(pattern))]
+    if not files:
+        return Counts(failed=1, text=f"no file matches {suite.files}")
+    status, output = run([*command, *suite.options, *files], suite.seconds, env)
+    counts = counted(status, output, junit)
+    pathlib.Path(junit).unlink(missing_ok=True)
+    return counts
+
+
+def conformance(suite):
+    if not OPENAPI.exists():
+        return Counts(skipped=1, text=f"{OPENAPI.name} is not beside this checkout")
+    if not shutil.which("npm"):
+        return Counts(skipped=1, text="npm is not here")
+    dogs = ROOT / BUILDS["release"][0] / "dogs"
+    command = [PYTHON, ROOT / "tests/conformance.py", "--openapi", OPENAPI, "--dogs", dogs]
+    status, output = run(command, suite.seconds, {"DOGS": str(dogs)})
+    totals = re.findall(r"(\d+) passed, (\d+) failed(?:, (\d+) skipped)?", output)
+    if not totals:
+        return Counts(failed=1, text=output)
+    passed, failed, skipped = (int(number or 0) for number in totals[-1])
+    return Counts(passed, failed or int(status != 0), skipped, output)
+
+
+def figures(suite):
+    """Prints; a figure is never a failure, only a benchmark that does not run is."""
+    dogs = ROOT / BUILDS["release"][0] / "dogs"
+    status, output = run([PYTHON, ROOT / "tests/bench/bench.py", "--short"], suite.seconds,
+                         {"DOGS": str(dogs)})
+    return Counts(int(status == 0), int(status != 0), text=output)
+
+
+class Suite:
+    def __init__(self, name, kind, build=None, files=(), options=(), env=None, seconds=600,
+                 quick=False, show=False):
+        self.name, self.kind, self.build, self.files = name, kind, build, files
+        self.options, self.env, self.seconds = options, env or {}, seconds
+        self.quick, self.show = quick, show  # show: the output also where all is well
+
+
+def e2e(name, file, build="release", **more):
+    seconds = 2400 if os.environ.get("DOGS_LONG") else more.pop("seconds", 600)
+    return Suite(f"{name}-{build}", python_tests, build, [f"tests/e2e/{file}"], seconds=seconds,
+                 quick=build == "release", show=True, **more)
+
+
+def suites():
+    return [
+        Suite("format", check_format, quick=True),
+        Suite("layers", python_tests, None, ["tests/test_*.py"], quick=True),
+        Suite("unit-release", unit, "release", quick=True),
+        e2e("evening", "test_evening.py"),
+        e2e("cli", "test_cli*.py"),
+        e2e("refusals", "test_refusals.py"),
+        e2e("crash", "test_crash.py"),
+        e2e("faults", "test_faults.py"),
+        e2e("together", "test_together.py"),
+        Suite("openapi", conformance, "release", seconds=600, quick=True, show=True),
+        Suite("unit-clang", unit, "clang"),
+        Suite("unit-asan", unit, "asan"),
+        e2e("evening", "test_evening.py", "asan"),
+        e2e("cli", "test_cli*.py", "asan"),
+        e2e("refusals", "test_refusals.py", "asan"),
+        e2e("crash", "test_crash.py", "asan", env={"DOGS_SHORT": "8"}),
+        e2e("faults", "test_faults.py", "asan", env={"DOGS_SHORT": "8"}),
+        e2e("together", "test_together.py", "asan", env={"DOGS_SHORT": "8"}),
+        Suite("unit-tsan", unit, "tsan"),
+        e2e("evening", "test_evening.py", "tsan"),
+        e2e("together", "test_together.py", "tsan", env={"DOGS_SHORT": "8"}),
+        Suite("evening-valgrind", python_tests, "release", ["tests/e2e/test_evening.py"],
+              ["-k", "test_an_evening"], {"DOGS_WRAP": VALGRIND}),
+        Suite("figures", figures, "release", seconds=300, show=True),
+    ]
+
+
+# --- running -------------------------------------------------------------------------------------
+
+print_lock = threading.Lock()
+
+
+def say(text):
+    with print_lock:
+        print(text, flush=True)
+
+
+def run_suite(suite):
+    begin = time.monotonic()
+    wrong = build(suite.build) if suite.build else ""
+    if wrong:
+        counts = Counts(failed=1, text=f"the {suite.build} build failed:\n{wrong}")
+    else:
+        begin = time.monotonic()
+        try:
+            counts = suite.kind(suite)
+        except Exception as problem:  # a suite that cannot run is a failure, not the end of all
+            counts = Counts(failed=1, text=f"{type(problem).__name__}: {problem}")
+    text = counts.text.rstrip()
+    loud = counts.failed or counts.skipped or suite.show
+    say(f"=== {suite.name}: {counts} ({time.monotonic() - begin:.0f} s)"
+        + ("\n" + text if text and loud else ""))
+    return counts
+
+
+def main():
+    parser = argparse.ArgumentParser(prog="tools/test", allow_abbrev=False)
+    parser.add_argument("--quick", action="store_true", help="the release build only")
+    parser.add_argument("--long", action="store_true", help="the campaigns in full")
+    parser.add_argument("--list", action="store_true", help="names of the suites")
+    parser.add_argument("suite", nargs="*", help="only these (a part of the name is enough)")
+    args = parser.parse_args()
+    if args.long:
+        os.environ["DOGS_LONG"] = "1"
+    chosen = [s for s in suites() if s.quick or not args.quick]
+    for word in args.suite:
+        if not any(word in s.name for s in chosen):
+            parser.error(f"no suite '{word}'; there are: {' '.join(s.name for s in chosen)}")
+    if args.suite:
+        chosen = [s for s in chosen if any(word in s.name for word in args.suite)]
+    if args.list:
+        print("\n".join(s.name for s in chosen))
+        return 0
+    begin = time.monotonic()
+    with concurrent.futures.ThreadPoolExecutor(WORKERS) as pool:
+        results = list(pool.map(run_suite, chosen))
+    total = Counts(*(sum(getattr(r, k) for r in results) for k in ("passed", "failed", "skipped")))
+    bad = [s.name for s, r in zip(chosen, results) if r.failed]
+    print(f"\n{len(chosen)} suites in {time.monotonic() - begin:.0f} s"
+          + (f"; with failures: {' '.join(bad)}" if bad else ""))
+    print(total)
+    return 1 if total.failed or not total.passed else 0
+
+
+if __name__ == "__main__":
+    sys.exit(main())
