@@ -28,7 +28,7 @@ enum event_kind {
     EVENT_BEGIN, /* a run begins: run, verb, server */
     EVENT_STEP,  /* a step begins: step, text */
     EVENT_WAIT,  /* still waiting in it: elapsed_ms, expected_ms (0 = nothing learnt), text */
-    EVENT_DONE,  /* the step is done; text says with what result */
+    EVENT_DONE,  /* the step did something: text names it, elapsed_ms is how long it took */
     EVENT_CALL,  /* dry run: text is the call that would be made */
     EVENT_NOTE,  /* worth knowing */
     EVENT_WARN,  /* worth acting upon */

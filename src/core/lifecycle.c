@@ -16,20 +16,19 @@ static bool run_step(struct run *r, const struct step *s, struct err *e)
 {
     r->step = s->name;
     run_emit(r, EVENT_STEP, "%s", s->title);
+    int64_t began = cloud_mono_ms(r->cloud);
     bool done = false;
     if (s->observe && !s->observe(r, &done, e))
         return false;
-    if (done) {
-        run_emit(r, EVENT_DONE, "already so");
+    if (done)
         return true;
-    }
     if (r->req->dry_run && s->plan) {
         s->plan(r);
         return true;
     }
     if (!s->run(r, e))
         return false;
-    run_emit(r, EVENT_DONE, "%s", "");
+    run_took(r, cloud_mono_ms(r->cloud) - began, s->title);
     return true;
 }
 
@@ -91,7 +90,7 @@ static void fill_outcome(struct run *r)
     str_copy(out->run, sizeof out->run, r->id);
     out->changed = r->effects;
     out->calls = cloud_calls(r->cloud);
-    out->have_view = r->look.index != NULL;
+    out->have_view = r->look.index != NULL && !r->req->dry_run;
     if (!out->have_view)
         return;
     const struct droplet *droplet = &r->droplet;

@@ -33,6 +33,11 @@ void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
     emit(r, &(struct event){.kind = kind, .text = text});
 }
 
+void run_took(struct run *r, int64_t elapsed_ms, const char *title)
+{
+    emit(r, &(struct event){.kind = EVENT_DONE, .text = title, .elapsed_ms = elapsed_ms});
+}
+
 int64_t run_now(const struct run *r)
 {
     return cloud_now(r->cloud);

@@ -97,7 +97,8 @@ void prune_plan(struct run *r);
 
 void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-int64_t run_now(const struct run *r); /* the cloud's Unix seconds */
+void run_took(struct run *r, int64_t elapsed_ms, const char *title); /* a step is done */
+int64_t run_now(const struct run *r);                                /* the cloud's Unix seconds */
 
 /* The journal line before an effect, and after it. */
 bool run_intent(struct run *r, struct err *e);

@@ -185,6 +185,9 @@ void snapshot_plan(struct run *r)
     run_emit(r, EVENT_CALL,
              "POST /v2/droplets/%lld/actions {\"type\":\"snapshot\",\"name\":\"%s\"}",
              (long long)r->f.droplet_id, r->f.snapshot_name);
+    /* So that retention counts it as one of the kept. */
+    r->made = (struct snapshot){.id = INT64_MAX, .size_mb = 1};
+    snprintf(r->made.tags, sizeof r->made.tags, " %s ", r->tag);
 }
 
 /* One POST. *again: nothing was begun, try once more. */

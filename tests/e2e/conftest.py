@@ -100,8 +100,8 @@ def neighbours(sandbox):
 
 
 def build_stored(sandbox, host):
-    neighbours(sandbox)
     evenings(sandbox, host, 2)
+    neighbours(sandbox)
 
 
 def build_running(sandbox, host):

@@ -13,6 +13,7 @@ import json
 import os
 import pathlib
 import random
+import re
 import select
 import shlex
 import shutil
@@ -168,7 +169,7 @@ class Result:
     def json(self):
         return json.loads(self.out)
 
-    def __str__(self):
+    def __repr__(self):
         return f"$ dogs {' '.join(self.args)}\n{self.out}{self.err}[status {self.status}]"
 
 
@@ -267,19 +268,18 @@ def assert_no_duplicate_snapshots(state, server="mc"):
 # --- polling, in the log ----------------------------------------------------------------------------
 
 
+POLL = re.compile(r"/v2/(droplets/\d+(/actions|/snapshots)?|actions/\d+)/?(\?|$)")
+
+
 def without_polls(log):
-    """The calls of a run apart from polls: of each GET of one action, droplet or snapshot that was
-    repeated (same path), the first counts and the others are polls."""
-    seen, kept = set(), []
-    for call in log:
-        path = call["path"].split("?")[0].rstrip("/")
-        last = path.rsplit("/", 1)[1]
-        if call["method"] == "GET" and last.isdigit():
-            if path in seen:
-                continue
-            seen.add(path)
-        kept.append(call)
-    return kept
+    """The calls of a run apart from polls: GETs of the one droplet (its actions, its snapshots) or
+    of the one action that the run waits for."""
+    return [call for call in log if call["method"] != "GET" or not POLL.match(call["path"])]
+
+
+def first_looks(log):
+    """How many of the polls were the first of their path."""
+    return len({call["path"] for call in log if call["method"] == "GET" and POLL.match(call["path"])})
 
 
 # --- campaigns --------------------------------------------------------------------------------------
