@@ -179,6 +179,7 @@ static void test_evening(void **state)
 {
     (void)state;
     CHECK(CREATE, GET("/v2/droplets", 200, "meta.total", "0"), STATUS("\"new\""),
+          ACT("{\"type\":\"reboot\"}", 422),
           GET("/v2/droplets/%D/actions", 200, "actions[0].status", "\"in-progress\""), ADVANCE(3),
           GET("/v2/droplets/", 200, "meta.total", "1"), ADVANCE(43),
           GET("/v2/droplets/%D/actions", 200, "actions[0].status", "\"completed\""),
@@ -491,6 +492,8 @@ static void test_clock(void **state)
     assert_true(virtual_ms(sb) >= of_second);
     sandbox_stop(second);
     cancel_sleep(NULL, 20);
+    struct err e = {0};
+    assert_false(sandbox_play(dir, "nobody", NULL, &e)); /* looks at the clock in passing */
     int64_t c = virtual_ms(sb);
     assert_true(c >= of_second + 20 * 1000);
     sandbox_stop(sb);
@@ -548,6 +551,51 @@ static void test_hang(void **state)
     sb = start(0.001);
 }
 
+/* The status of one request, and its retry-after: -1 if there is none. */
+static int ask_wait(const char *path, int64_t *wait_s)
+{
+    struct http_resp r = {0};
+    struct err e = {0};
+    char *url = xasprintf("%s%s", sandbox_url(sb), path);
+    http_do(client, &(struct http_req){.method = "GET", .url = url, .bearer = SANDBOX_TOKEN}, &r,
+            NULL, &e);
+    const char *text = http_header(&r, "Retry-After");
+    if (!text || !str_int64(text, 1, 3600, wait_s))
+        *wait_s = -1;
+    int status = r.status;
+    http_resp_release(&r);
+    free(url);
+    return status;
+}
+
+/* Only the burst limits tell how long to wait (reference 1.3). */
+static void test_retry_after(void **state)
+{
+    static const struct {
+        const char *faults, *settings;
+        int status;
+        int64_t min, max;
+    } rows[] = {
+        {"{\"do\":\"429\"}", "{}", 429, 5, 5},
+        {"{\"do\":\"429\",\"seconds\":9}", "{}", 429, 9, 9},
+        {"{\"do\":\"429_hour\"}", "{}", 429, -1, -1},
+        {"", "{\"rate_minute\":0}", 429, 1, 60},
+        {"", "{\"rate_minute\":250,\"rate_hour\":0}", 429, -1, -1},
+        {"", "{\"rate_hour\":5000}", 200, -1, -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t wait_s;
+        char *plan = xasprintf("{\"faults\":[%s]}", rows[i].faults);
+        control("/sandbox/faults", plan);
+        control("/sandbox/settings", rows[i].settings);
+        int status = ask_wait("/v2/account", &wait_s);
+        if (status != rows[i].status || wait_s < rows[i].min || wait_s > rows[i].max)
+            fail_msg("row %zu: status %d, retry-after %d", i, status, (int)wait_s);
+        free(plan);
+    }
+}
+
 static void test_rate_limit(void **state)
 {
     (void)state;
@@ -599,10 +647,11 @@ static int close_client(void **state)
 int main(void)
 {
     const struct CMUnitTest tests[] = {
-        TEST(test_evening),     TEST(test_refusals), TEST(test_tokens),   TEST(test_lists),
-        TEST(test_wire_faults), TEST(test_outcomes), TEST(test_counters), TEST(test_worlds_lost),
-        TEST(test_neighbours),  TEST(test_clock),    TEST(test_hang),     TEST(test_two_instances),
-        TEST(test_rate_limit),  TEST(test_many),
+        TEST(test_evening),    TEST(test_refusals),    TEST(test_tokens),
+        TEST(test_lists),      TEST(test_wire_faults), TEST(test_outcomes),
+        TEST(test_counters),   TEST(test_worlds_lost), TEST(test_neighbours),
+        TEST(test_clock),      TEST(test_hang),        TEST(test_two_instances),
+        TEST(test_rate_limit), TEST(test_retry_after), TEST(test_many),
     };
     return cmocka_run_group_tests(tests, open_client, close_client);
 }

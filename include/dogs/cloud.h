@@ -58,7 +58,7 @@ int64_t cloud_mono_ms(const struct cloud *c);
 /* Requests sent so far. */
 long cloud_calls(const struct cloud *c);
 
-/* --- what the API tells; all text NUL-terminated, "" where absent --- */
+/* What the API tells; all text NUL-terminated, "" where absent */
 
 /* Lists of short words (tags, regions) are kept as one text, each word between blanks:
  * " fra1 ams3 ". Of tags only those that begin with "dogs" are kept: the others are not ours. */
@@ -127,7 +127,7 @@ struct account {
     int droplet_limit;
 };
 
-/* --- reading. Arrays are yours to free(); on failure nothing is allocated. --- */
+/* Reading. Arrays are yours to free(); on failure nothing is allocated. */
 bool cloud_account(struct cloud *c, struct account *out, struct err *e);
 bool cloud_droplets(struct cloud *c, struct droplet **out, size_t *n, struct err *e);
 bool cloud_droplets_tagged(struct cloud *c, const char *tag, struct droplet **out, size_t *n,
@@ -148,7 +148,7 @@ bool cloud_regions(struct cloud *c, struct region **out, size_t *n, struct err *
 bool cloud_keys(struct cloud *c, struct sshkey **out, size_t *n, struct err *e);
 bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struct err *e);
 
-/* --- changing --- */
+/* Changing */
 struct droplet_new {
     const char *name, *region, *size;
     int64_t image_id;        /* a snapshot; or */

@@ -22,7 +22,7 @@
 #include <stddef.h>
 #include <stdint.h>
 
-/* --- what a listener hears ----------------------------------------------------------------- */
+/* What a listener hears */
 
 enum event_kind {
     EVENT_BEGIN, /* a run begins: run, verb, server */
@@ -46,7 +46,7 @@ struct event {
 };
 typedef void core_sink(void *ctx, const struct event *ev);
 
-/* --- what core must ask ---------------------------------------------------------------------- */
+/* What core must ask */
 
 enum question_kind {
     ASK_YES,  /* yes or no */
@@ -61,7 +61,7 @@ struct question {
 /* True = go on. False with e set: CANCELLED (the user said no) or USAGE (nobody to ask). */
 typedef bool core_ask(void *ctx, const struct question *q, struct err *e);
 
-/* --- the engine ------------------------------------------------------------------------------ */
+/* The engine */
 
 struct core;
 
@@ -101,7 +101,7 @@ struct request {
     int keep;           /* prune: how many to keep; 0 = the config's snapshot_max */
     int64_t timeout_ms; /* real time after which waiting ends with exit 6; 0 = by the work */
     bool adopt;         /* take what has the exact name but not our tag */
-    bool accept_size;     /* stop: go on although the snapshot is far smaller than the last */
+    bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
     bool dry_run;
 };
 
@@ -201,8 +201,7 @@ struct choice {
 bool core_choices(struct core *core, enum choice_kind kind, struct choice **out, size_t *n,
                   struct err *e);
 
-/* --- pure parts, public for tests and faces -----------------------------------------------------
- */
+/* Pure parts, public for tests and faces */
 
 /* "$0.018/h" and the like: an amount of millionths as dollars, at least two decimals, more only
  * where the amount needs them. */

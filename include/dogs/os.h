@@ -10,11 +10,11 @@
 #include <stdbool.h>
 #include <stdint.h>
 
-/* --- time --- */
+/* Time */
 int64_t os_mono_ms(void); /* never goes back; its zero means nothing */
 int64_t os_unix_ms(void); /* the wall clock, which may be wrong */
 
-/* --- places (yours to free; NULL where the system does not tell, e.g. no $HOME) --- */
+/* Places (yours to free; NULL where the system does not tell, e.g. no $HOME) */
 char *os_config_dir(
     void); /* $XDG_CONFIG_HOME/dogs · ~/Library/Application Support/dogs · %APPDATA%\DOGS */
 char *os_state_dir(
@@ -22,10 +22,10 @@ char *os_state_dir(
 char *os_exe_dir(void);
 char *os_path_join(const char *dir, const char *name);
 
-/* --- environment: NULL if unset or empty (an empty variable overrides nothing) --- */
+/* Environment: NULL if unset or empty (an empty variable overrides nothing) */
 const char *os_env(const char *name);
 
-/* --- files --- */
+/* Files */
 bool os_mkdirs(const char *dir, struct err *e); /* like mkdir -p, mode 0700 */
 bool os_exists(const char *path);
 /* Reads a whole file of at most max bytes. NOT_FOUND if there is none, IO if larger or unreadable.
@@ -52,14 +52,14 @@ bool os_lock_try(const char *path, struct os_lock **out, struct err *e);
 void os_lock_wait(const char *path, struct os_lock **out); /* blocks; NULL only if impossible */
 void os_lock_drop(struct os_lock *lock);
 
-/* --- processes --- */
+/* Processes */
 int64_t os_pid(void);
 void os_random(void *bytes, size_t len);
 /* Runs a command line with the system's shell, no input, its stdout up to max bytes. FAILED with
  * the exit status if not 0, TIMEOUT after timeout_ms (then it is killed). Its stderr is ours. */
 bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, struct err *e);
 
-/* --- terminal --- */
+/* Terminal */
 enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
 bool os_is_terminal(enum os_stream stream);
 int os_terminal_columns(void); /* 80 where it is not known */
@@ -67,8 +67,8 @@ int os_terminal_columns(void); /* 80 where it is not known */
  * False at end of input or where there is no terminal. */
 bool os_ask_line(const char *prompt, bool echo, struct str *out);
 
-/* --- Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP): call once, from main. The first triggers the
- * cancel object, the second ends the process at once with status 130. --- */
+/* Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP): call once, from main. The first triggers the
+ * cancel object, the second ends the process at once with status 130. */
 struct cancel;
 void os_catch_interrupts(struct cancel *c);
 

@@ -25,9 +25,9 @@
 struct sandbox;
 
 struct sandbox_opts {
-    const char *dir;   /* made if absent */
-    int port;          /* 0 = any free one */
-    double speed;      /* 0 = as the world says (default 60) */
+    const char *dir;    /* made if absent */
+    int port;           /* 0 = any free one */
+    double speed;       /* 0 = as the world says (default 60) */
     const char *faults; /* file with a fault plan to load first; NULL = none */
 };
 

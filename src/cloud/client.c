@@ -24,6 +24,7 @@ struct cloud {
     double speed;
     bool is_sandbox;
     int64_t date, date_mono_ms; /* newest Date header and when it came; 0 = none yet */
+    int64_t mono_ms, mono_at;   /* the cloud's clock when its speed was last learnt, and when */
     int64_t skew;
     long calls;
     uint64_t random;
@@ -43,7 +44,8 @@ struct cloud *cloud_new(const struct cloud_opts *opts, struct err *e)
                         .base_url = xstrdup(opts->base_url),
                         .token = xstrdup(opts->token),
                         .cancel = opts->cancel,
-                        .speed = 1};
+                        .speed = 1,
+                        .mono_at = os_mono_ms()};
     os_random(&c->random, sizeof c->random);
     return c;
 }
@@ -77,7 +79,7 @@ double cloud_speed(const struct cloud *c)
 
 int64_t cloud_mono_ms(const struct cloud *c)
 {
-    return (int64_t)((double)os_mono_ms() * c->speed);
+    return c->mono_ms + (int64_t)((double)(os_mono_ms() - c->mono_at) * c->speed);
 }
 
 bool cloud_sleep(const struct cloud *c, int64_t ms)
@@ -102,6 +104,8 @@ static void note_time(struct cloud *c, const struct http_resp *r)
     const char *speed = http_header(r, "x-sandbox-speed");
     if (speed && http_is_loopback(c->base_url)) {
         double v = strtod(speed, NULL);
+        c->mono_ms = cloud_mono_ms(c);
+        c->mono_at = os_mono_ms();
         c->speed = v > 0 && v <= 1e6 ? v : 1;
         c->is_sandbox = true;
     }

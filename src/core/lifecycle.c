@@ -9,9 +9,6 @@ enum {
     SKEW_WARN_S = 300,
 };
 
-/* --- one run -------------------------------------------------------------------------------------
- */
-
 static bool run_step(struct run *r, const struct step *s, struct err *e)
 {
     r->step = s->name;
@@ -134,9 +131,6 @@ static bool finish(struct run *r, bool ok, struct err *e)
     run_emit(r, EVENT_FAIL, "%s", e->text);
     return false;
 }
-
-/* --- which run: a new one, or the open one that the journal ends with
- * ------------------------------ */
 
 static bool takes_up(const struct run *r)
 {
@@ -282,9 +276,6 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
     spans_free(r.spans);
     return ok;
 }
-
-/* --- resume
- * ---------------------------------------------------------------------------------------- */
 
 bool core_open_runs(struct core *core, struct open_run **out, size_t *n, struct err *e)
 {

@@ -49,19 +49,18 @@ struct step {
 /* The steps of a verb, ending with a NULL name. steps.c */
 const struct step *steps_of(enum verb verb);
 
-/* --- steps, by file --- */
 bool look_run(struct run *r, struct err *e); /* steps_look.c */
 bool look_again(struct run *r, struct err *e);
 bool volumes_run(struct run *r, struct err *e);
 bool present_run(struct run *r, struct err *e);
 
-bool choose_observe(struct run *r, bool *done, struct err *e); /* steps_start.c */
+bool choose_observe(struct run *r, bool *done, struct err *e); /* steps_choose.c */
 bool choose_run(struct run *r, struct err *e);
 bool base_run(struct run *r, struct err *e);
 bool firewall_observe(struct run *r, bool *done, struct err *e);
 bool firewall_run(struct run *r, struct err *e);
 void firewall_plan(struct run *r);
-bool boot_observe(struct run *r, bool *done, struct err *e);
+bool boot_observe(struct run *r, bool *done, struct err *e); /* steps_boot.c */
 bool boot_run(struct run *r, struct err *e);
 void boot_plan(struct run *r);
 bool only_one_run(struct run *r, struct err *e);
@@ -92,8 +91,6 @@ bool find_proof_run(struct run *r, struct err *e);
 bool destroy_duplicate(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
-
-/* --- what the steps share: run.c --- */
 
 void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));

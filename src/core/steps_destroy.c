@@ -233,9 +233,6 @@ bool find_proof_run(struct run *r, struct err *e)
                    (long long)r->droplet.id, r->srv->name, r->f.snapshot_name);
 }
 
-/* --- retention
- * ------------------------------------------------------------------------------------ */
-
 static size_t find_victims(struct run *r, bool *victims)
 {
     int keep = r->verb == VERB_PRUNE && r->req->keep ? r->req->keep : r->srv->snapshot_max;

@@ -26,7 +26,6 @@ struct httpd {
     struct MHD_Daemon *daemon;
     int port;
     size_t max_body;
-    unsigned idle_s;
     httpd_handler *handler;
     void *ctx;
 };
@@ -203,11 +202,7 @@ static bool announces_too_much(const struct httpd *d, const struct httpd_req *r)
 static enum MHD_Result answer(struct httpd *d, struct httpd_req *r)
 {
     struct httpd_resp resp = {0};
-    /* The time-out runs on while a handler blocks and would cut its answer; going through 0 starts
-     * it anew. */
-    MHD_set_connection_option(r->conn, MHD_CONNECTION_OPTION_TIMEOUT, 0U);
     d->handler(d->ctx, r, &resp);
-    MHD_set_connection_option(r->conn, MHD_CONNECTION_OPTION_TIMEOUT, d->idle_s);
     log_line(LOG_DEBUG, "httpd: %s %s: %d, %zu bytes in %lld ms", r->method, r->path, resp.status,
              resp.body.len, (long long)(os_mono_ms() - r->began_ms));
     enum MHD_Result done = send_response(r->conn, &resp);
@@ -274,7 +269,6 @@ struct httpd *httpd_start(const struct httpd_opts *opts, struct err *e)
     int fd = -1;
 
     *d = (struct httpd){.max_body = opts->max_body ? opts->max_body : DEFAULT_MAX_BODY,
-                        .idle_s = opts->idle_s ? opts->idle_s : DEFAULT_IDLE_S,
                         .handler = opts->handler,
                         .ctx = opts->ctx};
     if (!listen_open(bind, opts->port, &fd, &d->port, e))
@@ -284,8 +278,8 @@ struct httpd *httpd_start(const struct httpd_opts *opts, struct err *e)
             MHD_USE_SUPPRESS_DATE_NO_CLOCK,
         0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
         opts->max_conns ? opts->max_conns : DEFAULT_MAX_CONNS, MHD_OPTION_CONNECTION_TIMEOUT,
-        d->idle_s, MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_UNESCAPE_CALLBACK,
-        unescape, NULL, MHD_OPTION_END);
+        opts->idle_s ? opts->idle_s : (unsigned)DEFAULT_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
+        on_done, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
     if (d->daemon)
         return d;
     err_set(e, ERR_FAILED, "the web server does not start at %s port %d", bind, d->port);

@@ -1,5 +1,6 @@
 #include "call.h"
 
+#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -138,7 +139,7 @@ void volume_action_post(struct call *c)
     struct volume *v = the_volume(c);
     const char *type = json_text(c->body, "type", "");
     int64_t droplet_id = json_int(c->body, "droplet_id", 0);
-    char name[80] = "";
+    char name[80];
     if (!v)
         return;
     if (droplet_id && action_blocking(c->w, droplet_id, c->now)) {
@@ -150,8 +151,7 @@ void volume_action_post(struct call *c)
         refuse(c, 422, "%s", problem);
         return;
     }
-    str_copy(name, sizeof name - 8, type);
-    strcat(name, strcmp(type, "resize") == 0 ? "" : "_volume");
+    snprintf(name, sizeof name, "%s%s", type, strcmp(type, "resize") == 0 ? "" : "_volume");
     const struct action *a = action_begin(c, &(struct new_action){
                                                  .type = name,
                                                  .resource_type = "volume",

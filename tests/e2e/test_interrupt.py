@@ -13,6 +13,7 @@ import dogs
 def begin_stop(sandbox, host, *args):
     """A stop that is waiting for a snapshot which takes two hours."""
     sandbox.settings(durations={"snapshot": 7200})
+    sandbox.clear_log()
     child = host.start(*args, "stop", "mc")
     snapshotting = lambda: any(call["kind"] == "action.snapshot" for call in sandbox.log())
     assert dogs.wait_until(snapshotting, dogs.PATIENCE_S), host.finish(child)

@@ -7,7 +7,7 @@ import pytest
 
 import dogs
 
-USAGE, AUTH, MISSING, GUARD = 2, 4, 5, 7
+USAGE, AUTH, MISSING, GUARD, UNVERIFIED = 2, 4, 5, 7, 8
 
 
 def account(state):
@@ -161,8 +161,20 @@ def test_start_where_nothing_is(sandbox, host):
 def test_nobody_to_ask(worlds):
     """Without a terminal and without --yes nothing is destroyed, and nothing waits for ever."""
     with worlds.at("running") as (sandbox, host):
+        host.must("power", "mc", "off")
+        host.must("snapshot", "mc")
         before = sandbox.state()
         refused(sandbox, host.run("destroy", "mc"), {USAGE}, "--yes", before=before)
+
+
+def test_a_world_that_no_snapshot_holds_is_not_destroyed(worlds):
+    with worlds.at("running") as (sandbox, host):
+        before = sandbox.state()
+        result = host.run("destroy", "mc", "--yes")
+        refused(sandbox, result, {UNVERIFIED}, "/h", "dogs stop mc", before=before)
+
+
+def test_a_mass_prune_asks(worlds):
     with worlds.at("piled") as (sandbox, host):
         before = sandbox.state()
         refused(sandbox, host.run("prune", "mc", "--keep", "1"), {USAGE}, "--yes", before=before)
