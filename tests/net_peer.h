@@ -3,6 +3,7 @@
 #define DOGS_TESTS_NET_PEER_H
 
 #include <arpa/inet.h>
+#include <dogs/str.h>
 #include <netinet/in.h>
 #include <pthread.h>
 #include <stdatomic.h>
@@ -196,6 +197,20 @@ static inline void peer_stop(struct peer *p)
         pthread_mutex_unlock(&p->lock);
         pthread_join(p->talkers[i], NULL);
     }
+}
+
+static inline char *peer_url(int port, const char *path)
+{
+    return xasprintf("http://127.0.0.1:%d%s", port, path);
+}
+
+/* The tests are not for the proxies of whoever runs them. */
+static inline void peer_no_proxies(void)
+{
+    static const char *const proxies[] = {"http_proxy", "https_proxy", "HTTPS_PROXY", "all_proxy",
+                                          "ALL_PROXY",  "no_proxy",    "NO_PROXY"};
+    for (size_t i = 0; i < sizeof proxies / sizeof *proxies; i++)
+        unsetenv(proxies[i]);
 }
 
 #endif

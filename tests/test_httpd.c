@@ -1,16 +1,10 @@
 #include "net_peer.h"
+#include "unit.h"
 
 #include <dogs/httpd.h>
 #include <dogs/os.h>
 #include <pthread.h>
-#include <setjmp.h>
-#include <stdarg.h>
 #include <stdatomic.h>
-#include <stddef.h>
-#include <stdio.h>
-#include <stdlib.h>
-
-#include <cmocka.h>
 
 enum { MAX_BODY = 1000 };
 
@@ -115,7 +109,7 @@ static void test_requests_and_answers(void **state)
     struct httpd *d = start(0);
     char answer[8192];
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         ask(d, rows[i].request, strlen(rows[i].request), answer, sizeof answer);
         if (!strstr(answer, rows[i].has) ||
             (rows[i].has_also && !strstr(answer, rows[i].has_also)) ||
@@ -137,7 +131,7 @@ static void test_body_limit_is_exact(void **state)
     struct httpd *d = start(0);
     char answer[8192];
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct str q = STR(10 * 1000 * 1000);
         str_add(&q, "POST /p" HEAD);
         if (rows[i].chunked)
@@ -210,7 +204,7 @@ static void test_listens_only_where_asked(void **state)
                 {"0.0.0.0", "127.0.0.2", NULL},
                 {"::1", NULL, "127.0.0.1"}};
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct err e = {0};
         struct httpd *d =
             httpd_start(&(struct httpd_opts){.bind = rows[i].bind, .handler = handler}, &e);
@@ -244,7 +238,7 @@ static void test_refusals_to_start(void **state)
         {NULL, -1, ERR_CONFIG, ""},
     };
     (void)state;
-    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+    for (size_t i = 0; i < COUNT(rows); i++) {
         struct err e = {0};
         assert_null(httpd_start(
             &(struct httpd_opts){.bind = rows[i].bind, .port = rows[i].port, .handler = handler},

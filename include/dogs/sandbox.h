@@ -12,7 +12,7 @@
  * speed. Every answer carries the virtual time in `date` and the header `x-sandbox-speed`.
  *
  * Everything under /v2 answers as the official OpenAPI document says; everything under /sandbox is
- * for whoever controls the imitation (no token needed), see README of tests and sandbox.c.
+ * for whoever controls the imitation (no token needed), see tests/sandbox.md.
  */
 #ifndef DOGS_SANDBOX_H
 #define DOGS_SANDBOX_H

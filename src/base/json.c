@@ -82,7 +82,7 @@ static bool as_int(const cJSON *node, int64_t *out)
 {
     if (cJSON_IsString(node))
         return str_int64(node->valuestring, INT64_MIN, INT64_MAX, out);
-    if (!cJSON_IsNumber(node) || fabs(node->valuedouble) > exact_limit ||
+    if (!cJSON_IsNumber(node) || fabs(node->valuedouble) >= exact_limit ||
         node->valuedouble != floor(node->valuedouble))
         return false;
     *out = (int64_t)node->valuedouble;

@@ -37,8 +37,13 @@ void log_secret(const char *secret)
     bool known = false;
     for (size_t i = 0; i < state.n_secrets; i++)
         known = known || strcmp(state.secrets[i], secret) == 0;
-    if (!known && state.n_secrets < MAX_SECRETS)
-        state.secrets[state.n_secrets++] = xstrdup(secret);
+    if (!known && state.n_secrets < MAX_SECRETS) {
+        /* Longest first: one secret may be the beginning of another. */
+        size_t at = state.n_secrets++;
+        for (; at > 0 && strlen(state.secrets[at - 1]) < strlen(secret); at--)
+            state.secrets[at] = state.secrets[at - 1];
+        state.secrets[at] = xstrdup(secret);
+    }
     pthread_mutex_unlock(&mutex);
 }
 
@@ -73,11 +78,18 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
     if (!log_wants(level))
         return;
-    char line[LINE_MAX_BYTES];
-    va_list ap;
+    va_list ap, again;
     va_start(ap, fmt);
-    vsnprintf(line, sizeof line, fmt, ap);
+    va_copy(again, ap);
+    int len = vsnprintf(NULL, 0, fmt, ap);
     va_end(ap);
+    /* Masked before it is cut, so that no half of a secret is left at the cut. */
+    char *line = xmalloc((size_t)len + 1);
+    vsnprintf(line, (size_t)len + 1, fmt, again);
+    va_end(again);
     log_mask(line);
+    if (strlen(line) > LINE_MAX_BYTES)
+        line[LINE_MAX_BYTES] = '\0';
     state.sink(state.ctx, level, line);
+    free(line);
 }

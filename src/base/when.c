@@ -46,7 +46,10 @@ static bool to_unix(int64_t y, int mo, int d, int h, int mi, int s, int64_t *out
     if (mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 ||
         s > 60 || y < 1 || y > 9999)
         return false;
-    *out = days_of(y, mo, d) * 86400 + h * 3600 + mi * 60 + s;
+    int64_t midnight = days_of(y, mo, d) * 86400;
+    if (civil_of(midnight).month != mo) /* 31 April */
+        return false;
+    *out = midnight + h * 3600 + mi * 60 + s;
     return true;
 }
 
@@ -82,9 +85,10 @@ static const char weekdays[] = "SunMonTueWedThuFriSat";
 
 bool when_from_http(const char *text, int64_t *out)
 {
-    int d, y, h, mi, s;
+    int d, y, h, mi, s, used = 0;
     char month[4];
-    if (sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT", &d, month, &y, &h, &mi, &s) != 6)
+    sscanf(text, "%*3s, %2d %3s %4d %2d:%2d:%2d GMT%n", &d, month, &y, &h, &mi, &s, &used);
+    if (used == 0 || text[used])
         return false;
     const char *at = strstr(months, month);
     if (!at || strlen(month) != 3 || (at - months) % 3)

@@ -60,6 +60,9 @@ static void hint_failure(struct run *r, bool open, struct err *e)
     size_t used = strlen(e->hint);
     if (*more)
         snprintf(e->hint + used, sizeof e->hint - used, "%s%s", used ? "; " : "", more);
+    else if (!used)
+        err_hint(e, "nothing was changed; `dogs %s %s` later tries again", verb_name(r->verb),
+                 r->srv->name);
 }
 
 static void summarise(struct run *r)

@@ -228,15 +228,13 @@ bool run_gone_elsewhere(struct run *r, struct err *e)
 
 const struct snapshot **run_series(const struct run *r, size_t *n)
 {
-    bool listed = r->made.id == 0;
-    for (size_t i = 0; i < r->mine.n_series; i++)
-        listed = listed || r->mine.series[i]->id == r->made.id;
     const struct snapshot **all = xcalloc(r->mine.n_series + 1, sizeof *all);
-    size_t first = listed ? 0 : 1;
-    if (!listed)
-        all[0] = &r->made;
-    memcpy(all + first, r->mine.series, r->mine.n_series * sizeof *all);
-    *n = r->mine.n_series + first;
+    *n = 0;
+    if (r->made.id)
+        all[(*n)++] = &r->made;
+    for (size_t i = 0; i < r->mine.n_series; i++)
+        if (r->mine.series[i]->id != r->made.id)
+            all[(*n)++] = r->mine.series[i];
     return all;
 }
 

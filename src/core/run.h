@@ -120,8 +120,8 @@ bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e);
  * proved or at least complete snapshot is, else an error. */
 bool run_gone_elsewhere(struct run *r, struct err *e);
 
-/* The series with this run's own snapshot, which lists that were read before do not have, in front.
- * Yours to free. */
+/* The series, newest first, with this run's own snapshot as its proof saw it: lists that were read
+ * before do not have it, or have it without its tag. Yours to free. */
 const struct snapshot **run_series(const struct run *r, size_t *n);
 
 bool run_ask(struct run *r, enum question_kind kind, const char *expect, const char *flag,

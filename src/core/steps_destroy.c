@@ -233,18 +233,20 @@ bool find_proof_run(struct run *r, struct err *e)
                    (long long)r->droplet.id, r->srv->name, r->f.snapshot_name);
 }
 
-static size_t find_victims(struct run *r, bool *victims)
+/* What retention deletes, in the order of the series; an array to free. */
+static const struct snapshot **find_victims(struct run *r, size_t *n)
 {
     int keep = r->verb == VERB_PRUNE && r->req->keep ? r->req->keep : r->srv->snapshot_max;
-    size_t n = r->mine.n_series, all_n;
+    size_t all_n;
     const struct snapshot **all = run_series(r, &all_n);
-    size_t first = all_n - n;
-    bool *marks = xcalloc(n + 1, sizeof *marks);
-    size_t count = retention(all, all_n, r->srv->name, keep, r->req->adopt, marks);
-    memcpy(victims, marks + first, n * sizeof *victims);
-    free(all);
+    bool *marks = xcalloc(all_n + 1, sizeof *marks);
+    retention(all, all_n, r->srv->name, keep, r->req->adopt, marks);
+    *n = 0;
+    for (size_t i = 0; i < all_n; i++)
+        if (marks[i])
+            all[(*n)++] = all[i];
     free(marks);
-    return count;
+    return all;
 }
 
 /* A list led here, so the snapshot is looked at once more, by id. */
@@ -276,47 +278,52 @@ static bool prune_one(struct run *r, const struct snapshot *victim, struct err *
     return run_fact(r, e);
 }
 
-static bool confirm_mass(struct run *r, const bool *victims, size_t count, struct err *e)
+static bool confirm_mass(struct run *r, const struct snapshot *const *victims, size_t n,
+                         struct err *e)
 {
     struct str names = STR(1500);
-    for (size_t i = 0; i < r->mine.n_series; i++)
-        if (victims[i])
-            str_addf(&names, "  %s\n", r->mine.series[i]->name);
+    for (size_t i = 0; i < n; i++)
+        str_addf(&names, "  %s\n", victims[i]->name);
     bool ok = run_ask(r, ASK_NAME, r->srv->name, "--yes", e,
-                      "These %zu snapshots of %s will be deleted for ever:\n%s", count,
-                      r->srv->name, str_text(&names));
+                      "These %zu snapshots of %s will be deleted for ever:\n%s", n, r->srv->name,
+                      str_text(&names));
     str_release(&names);
     return ok;
 }
 
-/* Oldest first; what is gone leaves the list. */
-static bool prune_all(struct run *r, const bool *victims, struct err *e)
+/* What is gone leaves the list. */
+static void forget(struct server_look *mine, const struct snapshot *gone)
 {
-    struct server_look *mine = &r->mine;
-    for (size_t i = mine->n_series; i-- > 0;) {
-        if (!victims[i])
-            continue;
-        if (!prune_one(r, mine->series[i], e))
+    size_t kept = 0;
+    for (size_t i = 0; i < mine->n_series; i++)
+        if (mine->series[i] != gone)
+            mine->series[kept++] = mine->series[i];
+    mine->n_series = kept;
+}
+
+/* Oldest first. */
+static bool prune_all(struct run *r, const struct snapshot *const *victims, size_t n, struct err *e)
+{
+    for (size_t i = n; i-- > 0;) {
+        if (!prune_one(r, victims[i], e))
             return false;
-        memmove(&mine->series[i], &mine->series[i + 1],
-                (--mine->n_series - i) * sizeof *mine->series);
+        forget(&r->mine, victims[i]);
     }
     return true;
 }
 
 bool prune_run(struct run *r, struct err *e)
 {
-    bool *victims = xcalloc(r->mine.n_series + 1, sizeof *victims);
-    size_t count = find_victims(r, victims);
+    size_t n;
+    const struct snapshot **victims = find_victims(r, &n);
     bool alone = r->verb == VERB_PRUNE;
-    bool ok = !alone || count <= KEEP_MASS || r->resumed || confirm_mass(r, victims, count, e);
+    bool ok = !alone || n <= KEEP_MASS || r->resumed || confirm_mass(r, victims, n, e);
     struct err why = {0};
-    if (ok && !prune_all(r, victims, &why)) {
+    if (ok && !prune_all(r, victims, n, &why)) {
         ok = !alone && why.code != ERR_INTERRUPTED && why.code != ERR_IO;
         if (ok)
             run_emit(r, EVENT_WARN,
-                     "old snapshots could not all be deleted: %s; `dogs prune %s` "
-                     "does it later",
+                     "old snapshots could not all be deleted: %s; `dogs prune %s` does it later",
                      why.text, r->srv->name);
         else
             *e = why;
@@ -327,11 +334,10 @@ bool prune_run(struct run *r, struct err *e)
 
 void prune_plan(struct run *r)
 {
-    bool *victims = xcalloc(r->mine.n_series + 1, sizeof *victims);
-    find_victims(r, victims);
-    for (size_t i = r->mine.n_series; i-- > 0;)
-        if (victims[i])
-            run_emit(r, EVENT_CALL, "DELETE /v2/snapshots/%lld (%s)",
-                     (long long)r->mine.series[i]->id, r->mine.series[i]->name);
+    size_t n;
+    const struct snapshot **victims = find_victims(r, &n);
+    for (size_t i = n; i-- > 0;)
+        run_emit(r, EVENT_CALL, "DELETE /v2/snapshots/%lld (%s)", (long long)victims[i]->id,
+                 victims[i]->name);
     free(victims);
 }

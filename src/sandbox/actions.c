@@ -60,6 +60,8 @@ static void take_snapshot(struct call *c, struct droplet *d, struct action *a)
     faults_meet(c->w, "snapshot", &c->outcomes, NULL);
     const struct outcomes *o = &c->outcomes;
     bool empty = outcome_wanted(o, OUTCOME_EMPTY);
+    if (outcome_wanted(o, OUTCOME_NO_EFFECT))
+        return;
     struct snapshot *s = list_push(c->w, &snapshot_kind);
     char name[64];
     s->id = world_new_id(c->w, ID_OTHER);

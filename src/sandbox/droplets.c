@@ -67,6 +67,10 @@ void droplet_delete(struct call *c)
         refuse_pending(c);
         return;
     }
+    if (outcome_wanted(&c->outcomes, OUTCOME_NO_EFFECT)) {
+        reply(c, 204, NULL);
+        return;
+    }
     int64_t gone_ms = c->now + setting_ms(c->w, SET_DELETE);
     if (outcome_wanted(&c->outcomes, OUTCOME_SLOW))
         gone_ms = c->now + (gone_ms - c->now) * c->outcomes.factor;

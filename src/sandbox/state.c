@@ -1,5 +1,7 @@
 #include "world.h"
 
+#include "catalog.h"
+
 #include <stdlib.h>
 #include <string.h>
 
@@ -115,11 +117,14 @@ static int64_t kept_in_droplets(const struct world *w, const struct droplet *exc
     return most;
 }
 
-/* A world somebody played on must be in a snapshot; an untouched copy may also live on in another
- * droplet of the server (two people started it at once, one of the two droplets is put away). */
+/* A fresh droplet that was never active holds none. A world somebody played on must be in a
+ * snapshot; an untouched copy may also live on in another droplet of the server (two people started
+ * it at once, one of the two droplets is put away). */
 static bool loses_world(const struct world *w, const struct droplet *d, int64_t now)
 {
     size_t len = strlen(d->name);
+    if (now < d->active_ms && base_image_by_id(d->image_id))
+        return false;
     int64_t kept = kept_in_snapshots(w, NULL, d->name, len, d->id);
     if (d->world <= d->born_world) {
         int64_t elsewhere = kept_in_droplets(w, d, d->name, len, now);

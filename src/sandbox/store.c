@@ -196,6 +196,23 @@ bool store_leave(struct store *s, struct err *e)
     return ok;
 }
 
+/* Temporary files of processes that were killed while they saved; nobody saves now, we hold the
+ * lock. */
+static void sweep(struct store *s)
+{
+    struct err e;
+    char **names = NULL;
+    if (!os_list_dir(s->dir, &names, &e))
+        return;
+    for (char **name = names; *name; name++) {
+        char *path = os_path_join(s->dir, *name);
+        if (str_starts(*name, "world.json."))
+            os_remove_file(path, &e);
+        free(path);
+    }
+    os_list_free(names);
+}
+
 bool store_serve(struct store *s, double speed, struct err *e)
 {
     if (!store_enter(s, e))
@@ -206,6 +223,7 @@ bool store_serve(struct store *s, double speed, struct err *e)
     }
     s->serves = true;
     ran_fast(s);
+    sweep(s);
     return store_leave(s, e);
 }
 

@@ -294,7 +294,7 @@ def first_looks(log):
 # --- campaigns --------------------------------------------------------------------------------------
 
 
-def choose(points, k, seed=20261120):
+def choose(points, k=1, seed=20261120):
     """Every k-th point on average, the same ones each time; all of them with DOGS_LONG."""
     k = max(k, SHORT)
     if LONG or k <= 1:
