@@ -55,6 +55,8 @@ double cloud_speed(const struct cloud *c);
 bool cloud_sleep(const struct cloud *c, int64_t ms);
 /* The cloud's milliseconds, monotonic, for measuring. */
 int64_t cloud_mono_ms(const struct cloud *c);
+/* After this moment (os_mono_ms; 0 = never) nothing is tried again or waited for: TIMEOUT. */
+void cloud_set_end(struct cloud *c, int64_t mono_ms);
 /* Requests sent so far. */
 long cloud_calls(const struct cloud *c);
 
@@ -71,15 +73,14 @@ struct droplet {
     int64_t id;
     char name[CLOUD_TEXT];
     enum droplet_status status;
-    bool locked;
     int64_t created_at;
     char region[32], size[64];
     int64_t price_hourly_udollars,
         price_monthly_udollars; /* millionths of a dollar; 0 = not told */
     int64_t image_id;
-    int disk_gb, memory_mb, vcpus;
+    int disk_gb;
     int n_volumes;
-    char ip[64], ip6[64]; /* public ones; "" while there is none */
+    char ip[64]; /* the public one; "" while there is none */
     char tags[CLOUD_TEXT];
 };
 
@@ -163,13 +164,15 @@ struct droplet_new {
 char *cloud_droplet_body(const struct droplet_new *d);
 bool cloud_droplet_create(struct cloud *c, const struct droplet_new *d, struct droplet *out,
                           struct err *e);
-/* 204 or 404. */
+/* 204 or 404. Sent once and never again here, not even after a 429: the caller must look first. */
 bool cloud_droplet_delete(struct cloud *c, int64_t id, struct err *e);
 /* type: shutdown, power_off, power_on, reboot, power_cycle, snapshot (with name). A pending-event
  * 422 comes back as REFUSED with e->retryable. */
 bool cloud_droplet_act(struct cloud *c, int64_t id, const char *type, const char *name,
                        struct action *out, struct err *e);
-bool cloud_snapshot_delete(struct cloud *c, int64_t id, struct err *e); /* 204 or 404 */
+bool cloud_snapshot_delete(struct cloud *c, int64_t id, struct err *e); /* as droplet_delete */
+/* AUTH if the token does not let tags be seen. */
+bool cloud_check_tags(struct cloud *c, struct err *e);
 /* Makes the tag if there is none yet. */
 bool cloud_tag_snapshot(struct cloud *c, const char *tag, int64_t snapshot_id, struct err *e);
 bool cloud_tag_droplet(struct cloud *c, const char *tag, int64_t droplet_id, struct err *e);

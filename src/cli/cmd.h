@@ -67,7 +67,7 @@ struct cli {
     struct cancel *cancel;
     struct progress {
         bool open; /* the live line stands unfinished at the cursor */
-        int64_t drawn_ms, said_ms, step_ms;
+        int64_t drawn_ms, said_ms;
         char label[256];
     } progress;
     /* session.c */

@@ -48,10 +48,11 @@ static const enum quiet quiet_of[] = {
     [VERB_DESTROY] = QUIET_NOTHING, [VERB_PRUNE] = QUIET_NOTHING,
 };
 
-static void put_outcome(cJSON *doc, const struct outcome *out)
+static void put_outcome(cJSON *doc, const struct outcome *out, bool dry_run)
 {
     put_text(doc, "run", out->run);
-    put_text(doc, "text", out->text);
+    put_text(doc, "text", dry_run ? "" : out->text);
+    cJSON_AddBoolToObject(doc, "dry_run", dry_run);
     cJSON_AddBoolToObject(doc, "changed", out->changed);
     put_id(doc, "snapshot_id", out->snapshot_id);
     put_text(doc, "snapshot", out->snapshot_name);
@@ -75,24 +76,29 @@ static void print_outcome(struct cli *cli, const struct outcome *out)
 {
     const struct server_view *v = &out->view;
     char money[WHEN_TEXT];
+    if (cli->g.dry_run) {
+        report_talk(cli, PAINT_NONE, "nothing was changed");
+        return;
+    }
     if (*out->text)
         report_line(cli, "%s", out->text);
-    if (!out->have_view || cli->g.dry_run)
+    if (!out->have_view)
         return;
     core_money(v->hourly_udollars, money);
     if (v->hourly_udollars)
         report_line(cli, "  costs    %s/h", money);
-    if (v->state == SERVER_RUNNING && *v->ip)
+    if (v->state == SERVER_RUNNING && *v->ip && !strstr(out->text, v->ip))
         report_line(cli, "  address  %s", v->ip);
     if (*v->note)
         report_line(cli, "  next     %s", v->note);
 }
 
 /* Prints what came of a run, well ended or not. */
-static bool finish(struct cli *cli, bool ok, const struct outcome *out, enum quiet quiet)
+static bool finish(struct cli *cli, bool ok, const struct outcome *out, enum quiet quiet,
+                   const struct err *e)
 {
     progress_end(cli);
-    put_outcome(cli->doc, out);
+    put_outcome(cli->doc, out, cli->g.dry_run);
     if (ok && cli->g.quiet)
         print_quiet(cli, out, quiet);
     else if (ok)
@@ -100,7 +106,8 @@ static bool finish(struct cli *cli, bool ok, const struct outcome *out, enum qui
     else if (out->have_view && out->view.hourly_udollars) {
         char money[WHEN_TEXT];
         core_money(out->view.hourly_udollars, money);
-        cli->afterword = xasprintf("%s goes on costing %s/h", out->view.name, money);
+        if (!strstr(e->hint, money))
+            cli->afterword = xasprintf("%s goes on costing %s/h", out->view.name, money);
     }
     return ok;
 }
@@ -125,7 +132,7 @@ static bool run_verb(struct cli *cli, struct err *e)
     cli->confirm = o->confirm;
     struct outcome out = {0};
     bool ok = core_run(cli->core, &req, &out, e);
-    return finish(cli, ok, &out, quiet_of[req.verb]);
+    return finish(cli, ok, &out, quiet_of[req.verb], e);
 }
 
 /* Without a config file the sandbox knows only the servers it is told of: those of open runs. */
@@ -151,7 +158,8 @@ static bool run_resume(struct cli *cli, struct err *e)
     if (!make_up_open_servers(cli, e))
         return false;
     bool ok = core_resume(cli->core, cli->line.n_words ? cli->line.words[0] : NULL, &out, e);
-    return finish(cli, ok, &out, out.snapshot_id && !*out.view.ip ? QUIET_SNAPSHOT : QUIET_ADDRESS);
+    return finish(cli, ok, &out, out.snapshot_id && !*out.view.ip ? QUIET_SNAPSHOT : QUIET_ADDRESS,
+                  e);
 }
 
 #define VERB(v, o)                                                                                 \
@@ -193,9 +201,10 @@ const struct cmd cmds_run[] = {
     {.name = "restore",
      .usage = "SERVER",
      .summary = "make a droplet from a chosen snapshot",
-     .examples = "dogs restore mc --snapshot 123456789\n"
-                 "dogs restore mc --region ams3",
-     .help = "The single step inside 'dogs start'. 'dogs snapshots SERVER' lists what there is.",
+     .examples = "dogs snapshots mc                    # what there is\n"
+                 "dogs restore mc --snapshot 123456789",
+     .help = "As 'dogs start', but the snapshot must be named with --snapshot: to go back to an\n"
+             "older evening.",
      VERB(VERB_RESTORE, start_opts)},
     {.name = "snapshot",
      .usage = "SERVER",
@@ -212,11 +221,11 @@ const struct cmd cmds_run[] = {
      VERB(VERB_POWER, single_opts)},
     {.name = "destroy",
      .usage = "SERVER",
-     .summary = "destroy a droplet without a snapshot; asks for the name",
+     .summary = "destroy a droplet that a proved snapshot holds; asks for the name",
      .examples = "dogs destroy mc                      # asks for the name\n"
                  "dogs destroy mc --confirm mc         # for scripts",
-     .help = "What was played since the last snapshot is lost; 'dogs stop' keeps it. Snapshots\n"
-             "are never destroyed by this command.",
+     .help = "The last step inside 'dogs stop', behind the same gate: the droplet must be off and\n"
+             "a proved snapshot must hold its world. Snapshots are not touched.",
      VERB(VERB_DESTROY, single_opts)},
     {.name = "prune",
      .usage = "SERVER",

@@ -29,7 +29,7 @@ static void event_json(const struct event *ev)
     cJSON_Delete(o);
 }
 
-/* "1 min 05 s of about 2 min, 55 s left" */
+/* "1 min 05 s of about 2 min, 55 s left (until the droplet is gone)" */
 static void say_times(const struct event *ev, char *out, size_t size)
 {
     char spent[WHEN_TEXT], usual[WHEN_TEXT], left[WHEN_TEXT];
@@ -42,6 +42,12 @@ static void say_times(const struct event *ev, char *out, size_t size)
         snprintf(out, size, "%s of about %s, %s left", spent, usual, left);
     else
         snprintf(out, size, "%s, usually %s", spent, usual);
+    if (!*ev->text)
+        return;
+    char *until = report_clean(ev->text, false);
+    size_t used = strlen(out);
+    snprintf(out + used, size - used, " (until %s)", until);
+    free(until);
 }
 
 static void draw(struct cli *cli, const char *times)
@@ -72,26 +78,18 @@ void progress_end(struct cli *cli)
     fflush(stderr);
 }
 
-static void set_label(struct progress *p, const struct event *ev)
-{
-    char *text = xasprintf("%s%s%s", ev->step, *ev->step && *ev->text ? ": " : "", ev->text);
-    char *clean = report_clean(text, false);
-    str_copy(p->label, sizeof p->label, clean);
-    free(clean);
-    free(text);
-}
-
 static void on_begin(struct cli *cli, const struct event *ev)
 {
-    report_talk(cli, PAINT_BOLD, cli->g.verbose ? "%s %s (run %s)" : "%s %s", ev->verb, ev->server,
-                ev->run);
+    report_talk(cli, PAINT_BOLD, cli->g.verbose ? "%s (run %s)" : "%s", ev->text, ev->run);
 }
 
 static void on_step(struct cli *cli, const struct event *ev)
 {
     struct progress *p = &cli->progress;
-    set_label(p, ev);
-    p->said_ms = p->step_ms = os_mono_ms();
+    char *clean = report_clean(ev->text, false);
+    str_copy(p->label, sizeof p->label, clean);
+    free(clean);
+    p->said_ms = os_mono_ms();
     if (cli->live)
         draw(cli, "");
     else
@@ -102,10 +100,8 @@ static void on_wait(struct cli *cli, const struct event *ev)
 {
     struct progress *p = &cli->progress;
     int64_t now = os_mono_ms();
-    char times[3 * WHEN_TEXT + 32];
+    char times[4 * WHEN_TEXT + 512];
     say_times(ev, times, sizeof times);
-    if (*ev->text)
-        set_label(p, ev);
     if (cli->live && now - p->drawn_ms >= REDRAW_MS) {
         draw(cli, times);
     } else if (!cli->live && now - p->said_ms >= SAY_EVERY_MS) {
@@ -114,17 +110,16 @@ static void on_wait(struct cli *cli, const struct event *ev)
     }
 }
 
+/* What was done at once and found nothing new is not worth a line. */
 static void on_done(struct cli *cli, const struct event *ev)
 {
-    char spent[WHEN_TEXT + 4] = "";
-    if (ev->elapsed_ms >= 1000) {
-        char span[WHEN_TEXT];
-        when_span(ev->elapsed_ms / 1000, span);
-        snprintf(spent, sizeof spent, " (%s)", span);
-    }
+    char span[WHEN_TEXT];
+    when_span(ev->elapsed_ms / 1000, span);
     wipe(cli);
-    set_label(&cli->progress, ev);
-    report_talk(cli, PAINT_NONE, "  %s%s", cli->progress.label, spent);
+    if (ev->elapsed_ms >= 1000)
+        report_talk(cli, PAINT_NONE, "  %s (%s)", ev->text, span);
+    else if (strcmp(ev->text, cli->progress.label) != 0)
+        report_talk(cli, PAINT_NONE, "  %s", ev->text);
 }
 
 static void on_call(struct cli *cli, const struct event *ev)

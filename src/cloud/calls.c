@@ -10,7 +10,7 @@ static bool get_one(struct cloud *c, const char *path, const char *scope, const 
                     client_parse *parse, void *out, struct err *e)
 {
     cJSON *json;
-    if (!client_call(c, &(struct call){"GET", path, NULL, scope}, &json, e))
+    if (!client_call(c, &(struct call){.method = "GET", .path = path, .scope = scope}, &json, e))
         return false;
     bool ok = parse(json_at(json, member), out, e) || err_wrap(e, "GET %s: %s", path, member);
     cJSON_Delete(json);
@@ -22,7 +22,9 @@ static bool send(struct cloud *c, const char *method, const char *path, const ch
                  const char *scope, struct err *e)
 {
     cJSON *json;
-    if (!client_call(c, &(struct call){method, path, body, scope}, &json, e))
+    if (!client_call(c,
+                     &(struct call){.method = method, .path = path, .body = body, .scope = scope},
+                     &json, e))
         return false;
     cJSON_Delete(json);
     return true;
@@ -220,7 +222,9 @@ static bool post_one(struct cloud *c, const char *path, const char *body, const 
                      const char *member, client_parse *parse, void *out, struct err *e)
 {
     cJSON *json;
-    if (!client_call(c, &(struct call){"POST", path, body, scope}, &json, e))
+    if (!client_call(c,
+                     &(struct call){.method = "POST", .path = path, .body = body, .scope = scope},
+                     &json, e))
         return false;
     bool ok = parse(json_at(json, member), out, e);
     cJSON_Delete(json);
@@ -235,15 +239,22 @@ bool cloud_droplet_create(struct cloud *c, const struct droplet_new *d, struct d
 {
     char *body = cloud_droplet_body(d);
     *out = (struct droplet){0};
-    bool ok = post_one(c, "/v2/droplets", body, "droplet:create", "droplet", parse_droplet, out, e);
+    bool ok =
+        post_one(c, "/v2/droplets", body, "droplet:create", "droplet", parse_new_droplet, out, e);
     free(body);
     return ok;
 }
 
 static bool delete_one(struct cloud *c, const char *path, const char *scope, struct err *e)
 {
+    cJSON *json;
     struct err why = {0};
-    if (send(c, "DELETE", path, NULL, scope, &why) || why.code == ERR_NOT_FOUND)
+    struct call call = {.method = "DELETE", .path = path, .scope = scope, .once = true};
+    if (client_call(c, &call, &json, &why)) {
+        cJSON_Delete(json);
+        return true;
+    }
+    if (why.code == ERR_NOT_FOUND)
         return true;
     *e = why;
     return false;
@@ -281,6 +292,11 @@ bool cloud_droplet_act(struct cloud *c, int64_t id, const char *type, const char
     return ok;
 }
 
+bool cloud_check_tags(struct cloud *c, struct err *e)
+{
+    return send(c, "GET", "/v2/tags?per_page=1", NULL, "tag:read", e);
+}
+
 static bool make_tag(struct cloud *c, const char *tag, struct err *e)
 {
     cJSON *o = cJSON_CreateObject();
@@ -301,20 +317,22 @@ static bool make_tag(struct cloud *c, const char *tag, struct err *e)
 static bool post_with_tag(struct cloud *c, const char *path, const char *body, const char *tag,
                           const char *scope, struct err *e)
 {
+    bool made = false;
     for (int tries = 1;; tries++) {
         struct err why = {0};
         if (send(c, "POST", path, body, scope, &why))
             return true;
+        /* 404: the tag, or a resource so new that it is not found everywhere yet. */
         bool no_tag = why.http_status == 404 || why.http_status == 400 || why.http_status == 422;
-        if (tries >= CLOUD_TRIES || !(no_tag || why.ambiguous || why.retryable)) {
+        if (tries >= CLOUD_TRIES || !(no_tag || why.ambiguous || why.retryable) ||
+            (made && why.http_status != 404 && no_tag)) {
             *e = why;
             return false;
         }
-        if (no_tag && (tries > 1 || !make_tag(c, tag, e))) {
-            *e = why;
+        if (no_tag && !made && !make_tag(c, tag, e))
             return false;
-        }
-        if (!no_tag && cloud_sleep(c, 1000 * tries))
+        made = made || no_tag;
+        if (tries > 1 && cloud_sleep(c, 1000 * tries))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
     }
 }
@@ -346,5 +364,9 @@ bool cloud_firewall_add_tag(struct cloud *c, const char *firewall_id, const char
     char path[128], body[CLOUD_TEXT + 32];
     snprintf(path, sizeof path, "/v2/firewalls/%.64s/tags", firewall_id);
     snprintf(body, sizeof body, "{\"tags\":[\"%s\"]}", tag);
-    return post_with_tag(c, path, body, tag, "firewall:update", e);
+    if (post_with_tag(c, path, body, tag, "firewall:update", e))
+        return true;
+    if (e->http_status == 422)
+        err_hint(e, "a firewall takes 5 tags; put the tag dogs on it instead of one per server");
+    return false;
 }

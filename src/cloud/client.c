@@ -27,6 +27,7 @@ struct cloud {
     int64_t mono_ms, mono_at;   /* the cloud's clock when its speed was last learnt, and when */
     int64_t skew;
     long calls;
+    int64_t end_ms; /* see cloud_set_end */
     uint64_t random;
 };
 
@@ -85,6 +86,11 @@ int64_t cloud_mono_ms(const struct cloud *c)
 bool cloud_sleep(const struct cloud *c, int64_t ms)
 {
     return cancel_sleep(c->cancel, (int64_t)ceil((double)ms / c->speed));
+}
+
+void cloud_set_end(struct cloud *c, int64_t mono_ms)
+{
+    c->end_ms = mono_ms;
 }
 
 long cloud_calls(const struct cloud *c)
@@ -228,9 +234,10 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
         struct err why = {0};
         if (send_once(c, call, out, &wait_ms, &why))
             return true;
-        bool limited = why.http_status == 429 && limited_ms < LIMIT_TOTAL_MS;
-        bool again = limited || (tries < CLOUD_TRIES && why.retryable && why.http_status != 422 &&
-                                 (is_get || !why.ambiguous) && why.http_status != 429);
+        bool limited = why.http_status == 429 && limited_ms < LIMIT_TOTAL_MS && !call->once;
+        bool again = limited || (tries < CLOUD_TRIES && why.retryable && !call->once &&
+                                 why.http_status != 422 && (is_get || !why.ambiguous) &&
+                                 why.http_status != 429);
         if (!again) {
             *e = why;
             return err_wrap(e, "%s %s", call->method, call->path);
@@ -242,8 +249,13 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
             wait_ms = wait_ms < LIMIT_STEP_MS ? wait_ms : LIMIT_STEP_MS;
             limited_ms += wait_ms;
         } else {
-            wait_ms = wait_ms ? wait_ms : backoff;
+            wait_ms = wait_ms && wait_ms < LIMIT_STEP_MS ? wait_ms : backoff;
             tries++;
+        }
+        if (c->end_ms && os_mono_ms() + (int64_t)((double)wait_ms / c->speed) >= c->end_ms) {
+            *e = why;
+            e->code = ERR_TIMEOUT;
+            return err_wrap(e, "%s %s: no answer in time", call->method, call->path);
         }
         log_line(LOG_INFO, "%s %s: %s; again in %lld ms", call->method, call->path, why.text,
                  (long long)wait_ms);
@@ -311,7 +323,8 @@ static bool read_pages(struct cloud *c, const struct list *list, struct pages *a
         snprintf(path, sizeof path, "%s?per_page=%d&page=%d%s%s", list->path, PER_PAGE, page,
                  list->filter ? "&" : "", list->filter ? list->filter : "");
         cJSON *json;
-        if (!client_call(c, &(struct call){"GET", path, NULL, list->scope}, &json, e))
+        if (!client_call(c, &(struct call){.method = "GET", .path = path, .scope = list->scope},
+                         &json, e))
             return false;
         size_t before = all->n;
         bool ok = add_page(list, json, all, e);
@@ -333,7 +346,7 @@ bool client_list(struct cloud *c, const struct list *list, void **out, size_t *n
         if (!read_pages(c, list, &all, &total, e))
             goto fail;
         drop_repeated(list, &all);
-        if (total < 0 || (int64_t)all.n >= total) {
+        if (total >= 0 && (int64_t)all.n >= total) {
             *out = all.bytes ? all.bytes : xmalloc(1);
             *n = all.n;
             return true;
@@ -343,8 +356,11 @@ bool client_list(struct cloud *c, const struct list *list, void **out, size_t *n
             goto fail;
         }
     }
-    err_set(e, ERR_PROTOCOL, "GET %s: the API counts %lld and shows %zu; the rest is unknown",
-            list->path, (long long)total, all.n);
+    if (total < 0)
+        err_set(e, ERR_PROTOCOL, "GET %s: the API does not say how many there are", list->path);
+    else
+        err_set(e, ERR_PROTOCOL, "GET %s: the API counts %lld and shows %zu; the rest is unknown",
+                list->path, (long long)total, all.n);
     e->retryable = true;
     err_hint(e, "try again in some minutes");
 fail:

@@ -12,6 +12,7 @@ struct call {
     const char *path; /* "/v2/droplets/1", with a query if it has one */
     const char *body; /* JSON or NULL */
     const char *scope;
+    bool once; /* never sent a second time here, whatever the answer: the caller must look first */
 };
 
 /* The answer's JSON, or NULL in *out where the answer has no body (204). *out is yours. */

@@ -110,7 +110,6 @@ bool parse_droplet(const cJSON *json, void *element, struct err *e)
                err_hint(e, "give the token the scope block_storage:read");
     str_copy(d->name, sizeof d->name, name);
     d->status = status_of(status);
-    d->locked = json_bool(json, "locked", false);
     d->created_at = time_at(json, "created_at");
     str_copy(d->region, sizeof d->region, json_text(json, "region.slug", ""));
     str_copy(d->size, sizeof d->size, json_text(json, "size_slug", ""));
@@ -118,11 +117,20 @@ bool parse_droplet(const cJSON *json, void *element, struct err *e)
     d->price_monthly_udollars = udollars(json, "size.price_monthly");
     d->image_id = json_int(json, "image.id", 0);
     d->disk_gb = small_int(json, "disk");
-    d->memory_mb = small_int(json, "memory");
-    d->vcpus = small_int(json, "vcpus");
     d->n_volumes = cJSON_GetArraySize(json_at(json, "volume_ids"));
     public_ip(json_at(json, "networks.v4"), d->ip, sizeof d->ip);
-    public_ip(json_at(json, "networks.v6"), d->ip6, sizeof d->ip6);
+    return true;
+}
+
+/* The answer to a create: with the id the droplet can be found again, so nothing else may make it
+ * be overlooked. */
+bool parse_new_droplet(const cJSON *json, void *element, struct err *e)
+{
+    struct droplet *d = element;
+    struct err ignored;
+    if (!json_need_int(json, "id", &d->id, e))
+        return false;
+    parse_droplet(json, d, &ignored);
     return true;
 }
 

@@ -41,7 +41,7 @@ static void offer_sizes(const struct size *sizes, size_t n, const char *region, 
     }
 }
 
-static int image_disk(const struct run *r)
+int run_image_disk(const struct run *r)
 {
     for (size_t i = 0; i < r->look.n_snapshots; i++)
         if (r->look.snapshots[i].id == r->f.image_id)
@@ -57,7 +57,7 @@ static bool blame_size(struct run *r, struct err *e)
     struct err ignored;
     if (!cloud_sizes(r->cloud, &sizes, &n, &ignored))
         return false;
-    int disk = image_disk(r);
+    int disk = run_image_disk(r);
     struct str what = STR(300), offer = STR(300);
     if (!find_size(sizes, n, r->f.size, &mine))
         str_addf(&what, "there is no size %s", r->f.size);

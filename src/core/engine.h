@@ -19,6 +19,7 @@ struct core {
 enum { TAG_MAX = 80 };
 void server_tag(const char *server, char out[TAG_MAX]);
 #define TAG_ALL "dogs"
-#define TAG_UNCLEAN "dogs-unclean" /* taken from a disk that was in use, or cut from power */
+#define TAG_UNCLEAN "dogs-unclean" /* taken after the power had to be cut */
+#define TAG_LIVE "dogs-live"       /* taken while the machine was running */
 
 #endif

@@ -17,13 +17,17 @@
 
 /* Everything that must survive a crash. I: number, T: text. */
 #define FACTS(I, T)                                                                                \
+    I(began)        /* the cloud's time at the run's first look */                                 \
     I(droplet_id)   /* the server's droplet */                                                     \
     I(droplet_mine) /* 1: made by this run, for certain */                                         \
+    I(doubtful)     /* 1: found after a create without an answer */                                \
     I(create_sent)  /* time at which a create was sent whose outcome is not known; 0 = none */     \
     I(announced)    /* 1: its address was told to somebody */                                      \
     I(image_id)     /* snapshot to boot from */                                                    \
     I(image_created_at)                                                                            \
+    I(active_at) /* when the droplet was last seen not off; 0 = never by this run */               \
     I(seen_off)  /* 1: the droplet was seen off in this run */                                     \
+    I(off_at)    /* when it was seen off just before the snapshot */                               \
     I(cut_power) /* 1: it had to be switched off */                                                \
     I(live)      /* 1: the snapshot was taken of a running droplet */                              \
     I(since)     /* the snapshot must not have been started before */                              \
@@ -35,12 +39,15 @@
     I(snapshot_id)                                                                                 \
     I(proved)      /* 1: first proof done and tagged */                                            \
     I(delete_sent) /* time at which the DELETE was sent; 0 = not yet */                            \
+    I(delete_ok)   /* 1: and was accepted */                                                       \
     I(destroyed)                                                                                   \
     I(last_snapshot_mb) /* the newest good one before this run */                                  \
+    I(keep)             /* prune: how many */                                                      \
+    I(confirmed)        /* prune: 1: the user agreed */                                            \
     T(snapshot_name, 256)                                                                          \
     T(region, 32)                                                                                  \
     T(size, 64)                                                                                    \
-    T(image, 128) /* base image of create */                                                       \
+    T(image, 128) /* what was asked for: a base image, or a snapshot by name or id */              \
     T(power, 16)  /* wanted by `power` */
 
 struct facts {

@@ -1,3 +1,4 @@
+#include "history.h"
 #include "run.h"
 #include <dogs/log.h>
 #include <stdio.h>
@@ -37,12 +38,19 @@ static bool run_steps(struct run *r, struct err *e)
     return true;
 }
 
-/* Final verdicts close the run: doing it again must begin anew. Everything else that may have
- * changed something stays open and can be resumed. */
+static bool makes_droplet(enum verb verb)
+{
+    return verb == VERB_CREATE || verb == VERB_START || verb == VERB_RESTORE;
+}
+
+/* Final verdicts close the run: doing it again must begin anew. So does a refusal before there is
+ * a droplet. Everything else that may have changed something stays open and can be resumed. */
 static bool stays_open(const struct run *r, const struct err *e)
 {
-    return r->effects && e->code != ERR_UNVERIFIED && e->code != ERR_GUARD &&
-           e->code != ERR_CANCELLED && !(e->code == ERR_NOT_FOUND && !r->f.droplet_id);
+    bool nothing_made = makes_droplet(r->verb) && !r->f.droplet_id && !r->f.create_sent;
+    return r->effects && !nothing_made && e->code != ERR_UNVERIFIED && e->code != ERR_GUARD &&
+           e->code != ERR_CANCELLED && !(r->verb == VERB_POWER && e->code == ERR_FAILED) &&
+           !(e->code == ERR_NOT_FOUND && !r->f.droplet_id);
 }
 
 static void hint_failure(struct run *r, bool open, struct err *e)
@@ -68,6 +76,8 @@ static void hint_failure(struct run *r, bool open, struct err *e)
 static void summarise(struct run *r)
 {
     struct outcome *out = r->out;
+    if (r->req->dry_run)
+        snprintf(out->text, sizeof out->text, "dry run: nothing was changed");
     if (out->text[0])
         return;
     const char *name = r->srv->name;
@@ -88,8 +98,12 @@ static void fill_outcome(struct run *r)
 {
     struct outcome *out = r->out;
     str_copy(out->run, sizeof out->run, r->id);
-    out->changed = r->effects;
-    out->calls = cloud_calls(r->cloud);
+    out->changed = r->changed;
+    out->calls = cloud_calls(r->cloud) - r->calls_before;
+    if (!out->snapshot_id && r->f.proved) {
+        out->snapshot_id = r->f.snapshot_id;
+        str_copy(out->snapshot_name, sizeof out->snapshot_name, r->f.snapshot_name);
+    }
     out->have_view = r->look.index != NULL && !r->req->dry_run;
     if (!out->have_view)
         return;
@@ -120,7 +134,7 @@ static bool finish(struct run *r, bool ok, struct err *e)
     r->step = NULL;
     bool open = !ok && stays_open(r, e);
     struct err write = {0};
-    if (r->journal && !open)
+    if (r->begun && !open)
         journal_add(r->journal, "end", r->id, r->verb, ok ? "ok" : err_name(e->code), run_now(r),
                     &r->f, &write);
     warn_of_clock(r);
@@ -138,14 +152,17 @@ static bool finish(struct run *r, bool ok, struct err *e)
 static bool takes_up(const struct run *r)
 {
     const struct last_run *last = &r->last;
-    if (!last->open || last->verb != r->verb)
+    const struct facts *f = &last->facts;
+    /* A reboot of yesterday is not today's. */
+    if (!last->open || last->verb != r->verb || r->verb == VERB_POWER)
         return false;
-    if (r->verb == VERB_POWER && strcmp(last->facts.power, r->req->power) != 0)
+    if (makes_droplet(r->verb) && !f->droplet_id && !f->create_sent)
         return false;
-    if (r->verb == VERB_RESTORE && r->req->snapshot &&
-        strcmp(last->facts.image, r->req->snapshot) != 0)
+    if (r->verb == VERB_RESTORE && strcmp(f->image, r->req->snapshot) != 0)
         return false;
-    return !r->req->droplet_id || r->req->droplet_id == last->facts.droplet_id;
+    if (r->verb == VERB_PRUNE && r->req->keep && r->req->keep != f->keep)
+        return false;
+    return !r->req->droplet_id || r->req->droplet_id == f->droplet_id;
 }
 
 static void new_id(char out[24])
@@ -155,26 +172,21 @@ static void new_id(char out[24])
     snprintf(out, 24, "%08lx%04x", (unsigned long)(os_unix_ms() / 1000), random & 0xFFFFu);
 }
 
-static bool begin(struct run *r, struct err *e)
+static void begin(struct run *r)
 {
     if (takes_up(r)) {
-        r->resumed = r->effects = true;
+        r->resumed = r->effects = r->begun = true;
         r->f = r->last.facts;
         str_copy(r->id, sizeof r->id, r->last.run.id);
         run_emit(r, EVENT_BEGIN, "taking up the %s that was interrupted at '%s'",
                  verb_name(r->verb), r->last.run.step);
-        return true;
+        return;
     }
     new_id(r->id);
+    r->f.keep = r->req->keep;
     if (r->req->power)
         str_copy(r->f.power, sizeof r->f.power, r->req->power);
     run_emit(r, EVENT_BEGIN, "%s %s", verb_name(r->verb), r->srv->name);
-    if (r->req->dry_run)
-        return true;
-    if (r->last.open && !journal_add(r->journal, "end", r->last.run.id, r->last.verb, "superseded",
-                                     os_unix_ms() / 1000, &r->last.facts, e))
-        return false;
-    return journal_add(r->journal, "begin", r->id, r->verb, "", os_unix_ms() / 1000, &r->f, e);
 }
 
 static bool held_by_another(const struct last_run *last, const char *server, struct err *e)
@@ -191,33 +203,28 @@ static bool lock_server(struct run *r, struct os_lock **lock, struct err *e)
     char *name = xasprintf("%s.lock", r->srv->name);
     char *path = os_path_join(dir, name);
     free(name);
-    bool told = false, ok = false;
-    for (;;) {
+    struct err why = {0};
+    bool ok = os_lock_try(path, lock, &why);
+    for (bool told = false; !ok && why.code == ERR_GUARD; told = true) {
         struct last_run last;
-        struct err why = {0};
-        ok = os_lock_try(path, lock, &why);
-        if (ok)
-            break;
-        *e = why;
-        if (why.code != ERR_GUARD || !journal_peek(dir, r->srv->name, &last, e))
+        if (!journal_peek(dir, r->srv->name, &last, &why))
             break;
         if (last.open && last.verb != r->verb) {
-            held_by_another(&last, r->srv->name, e);
+            held_by_another(&last, r->srv->name, &why);
             break;
         }
         if (!told)
-            run_emit(r, EVENT_NOTE, "another run on this computer does this already: following it");
-        told = true;
-        if (cancel_sleep(r->core->cancel, FOLLOW_STEP_MS)) {
-            err_set(e, ERR_INTERRUPTED, "interrupted");
-            break;
-        }
-        if (r->end_ms && os_mono_ms() >= r->end_ms) {
-            err_set(e, ERR_TIMEOUT, "the other run has not ended yet");
-            break;
-        }
+            run_emit(r, EVENT_NOTE, "another run on this computer is at work: following it");
+        if (cancel_sleep(r->core->cancel, FOLLOW_STEP_MS))
+            err_set(&why, ERR_INTERRUPTED, "interrupted");
+        else if (run_time_is_up(r))
+            err_set(&why, ERR_TIMEOUT, "the other run has not ended yet");
+        else
+            ok = os_lock_try(path, lock, &why);
     }
     free(path);
+    if (!ok)
+        *e = why;
     return ok;
 }
 
@@ -246,6 +253,7 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
                     .req = req,
                     .verb = req->verb,
                     .out = out,
+                    .calls_before = cloud_calls(core->cloud),
                     .pace = {.saved = PACE_BURST}};
     const char *dir = core->cfg->state_dir;
     struct os_lock *lock = NULL;
@@ -254,6 +262,7 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
     server_tag(r.srv->name, r.tag);
     if (req->timeout_ms)
         r.end_ms = os_mono_ms() + req->timeout_ms;
+    cloud_set_end(core->cloud, r.end_ms);
     r.spans = spans_load(dir);
     bool ok = true;
     if (req->dry_run) {
@@ -265,12 +274,11 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
         if (ok)
             r.last = *journal_last(r.journal);
     }
-    if (ok && begin(&r, e)) {
+    if (ok) {
+        begin(&r);
         ok = run_steps(&r, e);
         ok = finish(&r, ok, e);
         fill_outcome(&r);
-    } else {
-        ok = false;
     }
     server_look_release(&r.mine);
     look_release(&r.look);
@@ -340,21 +348,23 @@ static bool verb_from_cloud(struct core *core, const char *server, enum verb *ve
         *verb = mine.n_series || mine.base ? VERB_START : VERB_CREATE;
         found = true;
     } else if (d && d->status == DROPLET_OFF) {
-        struct action *list, last;
+        struct action *list;
         size_t n;
         ok = cloud_droplet_actions(core->cloud, d->id, &list, &n, e);
-        for (size_t i = 0; ok && i < n; i++)
-            found = found ||
-                    (strcmp(list[i].type, "snapshot") == 0 && list[i].status == ACTION_IN_PROGRESS);
-        found = found || (ok && stop_snapshot(list, n, &last));
+        found = ok && (history_running_snapshot(list, n) || history_stopping(list, n));
         if (ok)
             free(list);
         *verb = VERB_STOP;
     }
+    size_t n_droplets = mine.n_droplets;
     server_look_release(&mine);
     look_release(&look);
     if (!ok || found)
         return ok;
+    if (n_droplets > 1) {
+        err_set(e, ERR_GUARD, "%s has %zu droplets", server, n_droplets);
+        return err_hint(e, "`dogs status %s` shows them", server);
+    }
     err_set(e, ERR_NOT_FOUND,
             "nothing to resume for %s: neither this computer's journal nor the "
             "cloud shows an unfinished run",
@@ -395,5 +405,9 @@ bool core_resume(struct core *core, const char *id_or_server, struct outcome *ou
         req.power = last.facts.power;
     if (verb == VERB_RESTORE)
         req.snapshot = last.facts.image;
+    if (last.facts.region[0])
+        req.region = last.facts.region;
+    if (last.facts.size[0])
+        req.size = last.facts.size;
     return core_run(core, &req, out, e);
 }

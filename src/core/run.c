@@ -1,4 +1,5 @@
 #include "run.h"
+#include "history.h"
 #include <dogs/log.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -10,6 +11,7 @@ enum {
     OUTAGE_STEP_MS = 15000, /* between looks while nothing answers */
     RELOOK_MS = 4000,       /* a 404 is believed when it is still there then */
     IDLE_LIMIT_MS = 60 * 60000,
+    STOP_BEFORE_S = 2 * 3600, /* how long another's stop may have begun before ours */
 };
 
 static void emit(struct run *r, struct event *ev)
@@ -52,9 +54,16 @@ bool run_intent(struct run *r, struct err *e)
 {
     if (cancel_is(r->core->cancel))
         return err_set(e, ERR_INTERRUPTED, "interrupted");
+    if (!r->begun && r->last.open &&
+        !journal_add(r->journal, "end", r->last.run.id, r->last.verb, "superseded", run_now(r),
+                     &r->last.facts, e))
+        return false;
+    if (!r->begun && !add(r, "begin", e))
+        return false;
+    r->begun = true;
     if (!add(r, "intent", e))
         return false;
-    r->effects = true;
+    r->effects = r->changed = true;
     return true;
 }
 
@@ -68,9 +77,14 @@ bool run_passing(const struct err *e)
     return e->retryable && e->code != ERR_INTERRUPTED && e->code != ERR_AUTH;
 }
 
+bool run_time_is_up(const struct run *r)
+{
+    return r->end_ms && os_mono_ms() >= r->end_ms;
+}
+
 static bool out_of_time(struct run *r, const struct wait *w, int64_t elapsed, struct err *e)
 {
-    bool by_user = r->end_ms && os_mono_ms() >= r->end_ms;
+    bool by_user = run_time_is_up(r);
     if (!by_user && elapsed < w->limit_ms)
         return false;
     char span[WHEN_TEXT];
@@ -94,7 +108,7 @@ static bool sleep_with_signs(struct run *r, const struct wait *w, const struct s
                                 .text = w->text,
                                 .elapsed_ms = cloud_mono_ms(r->cloud) - began,
                                 .expected_ms = seen->max_ms ? seen->typical_ms : 0});
-        if (r->end_ms && os_mono_ms() >= r->end_ms)
+        if (run_time_is_up(r))
             break;
     }
     return cancel_is(r->core->cancel);
@@ -145,82 +159,94 @@ bool run_see_droplet(struct run *r, struct err *e)
         why = (struct err){0};
         ok = cloud_droplet(r->cloud, r->f.droplet_id, &d, &why);
     }
-    if (ok)
-        r->droplet = d;
-    else
+    if (!ok) {
         *e = why;
-    return ok;
-}
-
-struct idle_look {
-    struct action *actions;
-    size_t n;
-};
-
-static bool read_actions(struct run *r, struct idle_look *at, bool *idle, struct err *e)
-{
-    free(at->actions);
-    *at = (struct idle_look){0};
-    if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &at->actions, &at->n, e)) {
-        at->actions = NULL;
         return false;
     }
-    *idle = true;
-    for (size_t i = 0; i < at->n; i++)
-        *idle = *idle && at->actions[i].status != ACTION_IN_PROGRESS;
+    r->droplet = d;
+    if (d.status != DROPLET_OFF)
+        r->f.active_at = run_now(r);
     return true;
+}
+
+bool run_actions(struct run *r, struct action **actions, size_t *n, struct err *e)
+{
+    struct err why = {0};
+    if (cloud_droplet_actions(r->cloud, r->f.droplet_id, actions, n, &why))
+        return true;
+    *e = why;
+    if (why.code == ERR_NOT_FOUND && run_see_droplet(r, e)) {
+        err_set(e, ERR_PROTOCOL, "the API does not find the actions of droplet %lld, which it has",
+                (long long)r->f.droplet_id);
+        e->retryable = true;
+    }
+    return false;
 }
 
 bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e)
 {
-    struct span_seen seen = {.typical_ms = 5000};
-    struct idle_look at = {0};
+    const struct wait w = {.text = "no other work on the droplet", .limit_ms = IDLE_LIMIT_MS};
+    const struct span_seen seen = {.typical_ms = 5000};
     int64_t began = cloud_mono_ms(r->cloud);
     for (;;) {
-        bool idle = false;
         struct err why = {0};
-        if (!read_actions(r, &at, &idle, &why) && !run_passing(&why)) {
+        bool ok = run_actions(r, actions, n, &why);
+        if (ok && !history_busy(*actions, *n))
+            return true;
+        if (ok)
+            free(*actions);
+        if (!ok && !run_passing(&why)) {
             *e = why;
             return false;
         }
-        if (idle) {
-            *actions = at.actions;
-            *n = at.n;
-            return true;
-        }
         int64_t elapsed = cloud_mono_ms(r->cloud) - began;
-        struct wait w = {.text = "no other work on the droplet", .limit_ms = IDLE_LIMIT_MS};
         if (out_of_time(r, &w, elapsed, e))
-            break;
-        if (sleep_with_signs(r, &w, &seen, began, pace_next(&r->pace, &seen, elapsed))) {
-            err_set(e, ERR_INTERRUPTED, "interrupted");
-            break;
-        }
+            return false;
+        if (sleep_with_signs(r, &w, &seen, began, pace_next(&r->pace, &seen, elapsed)))
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
     }
-    free(at.actions);
-    return false;
+}
+
+/* Whether a snapshot can be the one with which another run stopped this droplet. */
+static bool ends_the_stop(const struct run *r, const struct snapshot *s)
+{
+    if (s->droplet_id != r->f.droplet_id || s->size_mb == 0 || cloud_has(s->tags, TAG_LIVE))
+        return false;
+    return s->id == r->f.snapshot_id ||
+           (r->f.action_started && s->created_at == r->f.action_started) ||
+           (cloud_has(s->tags, r->tag) &&
+            s->created_at >= r->f.began - (r->f.seen_off ? STOP_BEFORE_S : 0));
 }
 
 bool run_gone_elsewhere(struct run *r, struct err *e)
 {
-    if (!look_again(r, e))
+    struct err why = {0};
+    if (run_see_droplet(r, &why)) {
+        err_set(e, ERR_PROTOCOL, "the API answered 404 about droplet %lld, which is there",
+                (long long)r->f.droplet_id);
+        return err_hint(e, "`dogs resume %s` goes on", r->srv->name);
+    }
+    *e = why;
+    if (why.code != ERR_NOT_FOUND || !look_again(r, e))
         return false;
     for (size_t i = 0; i < r->mine.n_series; i++) {
         const struct snapshot *s = r->mine.series[i];
-        if (s->droplet_id != r->f.droplet_id || s->size_mb == 0)
+        if (!ends_the_stop(r, s))
             continue;
         run_emit(r, EVENT_NOTE,
-                 "the droplet is gone: another run has finished the stop, its "
-                 "snapshot is %s",
+                 "the droplet is gone: another run has finished the stop, its snapshot is %s",
                  s->name);
         r->f.snapshot_id = s->id;
         str_copy(r->f.snapshot_name, sizeof r->f.snapshot_name, s->name);
-        r->f.destroyed = 1;
+        r->f.destroyed = r->f.proved = 1;
         r->droplet = (struct droplet){0};
-        return true;
+        return cloud_has(s->tags, r->tag) ||
+               cloud_tag_snapshot(r->cloud, r->tag, r->f.snapshot_id, e);
     }
-    err_set(e, ERR_NOT_FOUND, "droplet %lld was destroyed by somebody else",
-            (long long)r->f.droplet_id);
+    err_set(e, ERR_NOT_FOUND,
+            "droplet %lld is gone, and not by this run; the newest snapshot of %s is %s",
+            (long long)r->f.droplet_id, r->srv->name,
+            r->mine.n_series ? r->mine.series[0]->name : "not there either");
     r->f.droplet_id = 0;
     r->droplet = (struct droplet){0};
     return err_hint(e, "`dogs snapshots %s` lists what there is", r->srv->name);

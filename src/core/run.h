@@ -21,7 +21,9 @@ struct run {
     struct last_run last;    /* as the journal was found */
     struct facts f;
     bool resumed;  /* facts come from an earlier process */
+    bool begun;    /* the journal knows of this run */
     bool effects;  /* something was, or may have been, changed in the cloud */
+    bool changed;  /* by this process */
     bool finished; /* a step found that nothing is left to do */
     const char *step;
     struct account_look look;
@@ -32,6 +34,7 @@ struct run {
     struct snapshot made;   /* the snapshot of this run as its proof saw it; id 0 = none */
     struct spans *spans;
     struct pace pace;
+    long calls_before;
     int64_t end_ms; /* real time after which waiting ends; 0 = by the work */
     struct outcome *out;
 };
@@ -62,6 +65,9 @@ bool firewall_run(struct run *r, struct err *e);
 void firewall_plan(struct run *r);
 bool boot_observe(struct run *r, bool *done, struct err *e); /* steps_boot.c */
 bool boot_run(struct run *r, struct err *e);
+bool boot_script(struct run *r, struct str *out, struct err *e); /* user data; release it */
+/* Looks whether a create without a clear answer made a droplet, until it must have shown. */
+bool boot_read_back(struct run *r, struct err *e);
 void boot_plan(struct run *r);
 bool only_one_run(struct run *r, struct err *e);
 bool ready_run(struct run *r, struct err *e);
@@ -73,22 +79,30 @@ bool power_observe(struct run *r, bool *done, struct err *e);
 bool power_run(struct run *r, struct err *e);
 void power_plan(struct run *r);
 bool power_on(struct run *r, struct err *e);
+bool boot_wake(struct run *r, struct err *e); /* power_on, unless a stop is under way */
 
 bool snapshot_observe(struct run *r, bool *done, struct err *e); /* steps_snapshot.c */
 bool snapshot_run(struct run *r, struct err *e);
 void snapshot_plan(struct run *r);
-bool prove_observe(struct run *r, bool *done, struct err *e);
+
+bool prove_observe(struct run *r, bool *done, struct err *e); /* proof.c */
 bool prove_run(struct run *r, struct err *e);
 void prove_plan(struct run *r);
-/* The last snapshot action, if the droplet has been off ever since before it; *found says. */
-bool stop_snapshot(const struct action *actions, size_t n, struct action *found);
+bool proof_trusts(const struct run *r, const struct snapshot *s);
+/* The proof of a snapshot, from one answer about it. */
 bool proof_holds(struct run *r, const struct snapshot *s, struct err *e);
+/* The gate: everything that must hold at once before a droplet may be destroyed, asked of the cloud
+ * anew, the droplet itself last. */
+bool gate_open(struct run *r, struct err *e);
+bool gate_closed(struct run *r, struct err *e, const char *why); /* says so; false */
 
 bool destroy_observe(struct run *r, bool *done, struct err *e); /* steps_destroy.c */
 bool destroy_run(struct run *r, struct err *e);
 void destroy_plan(struct run *r);
 bool find_proof_run(struct run *r, struct err *e);
 bool destroy_duplicate(struct run *r, struct err *e);
+/* After a DELETE was sent: waits until the droplet is gone, or TIMEOUT. */
+bool destroy_wait(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
 
@@ -97,7 +111,8 @@ void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
 void run_took(struct run *r, int64_t elapsed_ms, const char *title); /* a step is done */
 int64_t run_now(const struct run *r);                                /* the cloud's Unix seconds */
 
-/* The journal line before an effect, and after it. */
+/* The journal line before an effect, and after it. The first one begins the run in the journal, and
+ * ends what was open there: a run that is refused before leaves the journal as it was. */
 bool run_intent(struct run *r, struct err *e);
 bool run_fact(struct run *r, struct err *e);
 
@@ -114,10 +129,12 @@ bool run_wait(struct run *r, const struct wait *w, struct err *e);
 
 /* r->droplet anew. NOT_FOUND only after a second look some seconds later. */
 bool run_see_droplet(struct run *r, struct err *e);
-/* All actions of the droplet once none of them is unfinished. Yours to free. */
+/* All actions of the droplet. A 404 is believed only if the droplet is gone, too. Yours to free. */
+bool run_actions(struct run *r, struct action **actions, size_t *n, struct err *e);
+/* The same once none of them is unfinished. */
 bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e);
-/* The droplet was not there although nobody told us: true (and the run's facts say so) if its
- * proved or at least complete snapshot is, else an error. */
+/* The API said 404 about the droplet although nobody told us. True (and the run's facts say so) if
+ * another run has finished this stop; an error if the droplet is lost, or is there after all. */
 bool run_gone_elsewhere(struct run *r, struct err *e);
 
 /* The series, newest first, with this run's own snapshot as its proof saw it: lists that were read
@@ -127,8 +144,10 @@ const struct snapshot **run_series(const struct run *r, size_t *n);
 bool run_ask(struct run *r, enum question_kind kind, const char *expect, const char *flag,
              struct err *e, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
 
-bool run_passing(const struct err *e); /* may pass by itself: look again */
+bool run_passing(const struct err *e);    /* may pass by itself: look again */
+bool run_time_is_up(const struct run *r); /* --timeout */
 
+int run_image_disk(const struct run *r); /* GB that the chosen snapshot needs; 0 = not known */
 /* Why a create was refused, found out after the fact (sizes, regions, account, keys). */
 void run_diagnose(struct run *r, struct err *e);
 

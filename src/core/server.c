@@ -179,12 +179,12 @@ void server_pick(const struct account_look *look, const char *server, struct ser
         enum snapshot_kind kind;
         if (o->droplet && o->tagged)
             out->droplets[out->n_droplets++] = o->droplet;
-        else if (o->droplet)
+        else if (o->droplet && ++out->n_untagged)
             out->untagged = o->droplet;
         else if (!server_owns_name(server, o->snapshot->name, &kind))
             continue;
         else if (kind == SNAPSHOT_BASE)
-            out->base = o->snapshot;
+            out->base = out->base && newest(&out->base, &o->snapshot) < 0 ? out->base : o->snapshot;
         else
             out->series[out->n_series++] = o->snapshot;
     }
@@ -209,7 +209,8 @@ size_t retention(const struct snapshot *const *series, size_t n, const char *ser
     size_t count = 0;
     for (size_t i = 0; i < n; i++) {
         bool proved = series[i]->size_mb > 0 && (adopt || cloud_has(series[i]->tags, tag));
-        bool clean = !cloud_has(series[i]->tags, TAG_UNCLEAN);
+        bool clean =
+            !cloud_has(series[i]->tags, TAG_UNCLEAN) && !cloud_has(series[i]->tags, TAG_LIVE);
         victims[i] = proved && kept >= (keep > 0 ? keep : 1) && i > 0 && (have_clean || !clean);
         have_clean = have_clean || (proved && clean);
         kept += proved && !victims[i];

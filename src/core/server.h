@@ -26,6 +26,7 @@ struct server_look {
     const struct droplet **droplets; /* carry the server's tag; lowest id first */
     size_t n_droplets;
     const struct droplet *untagged; /* exact name, no tag of ours; NULL */
+    size_t n_untagged;
     const struct snapshot **series; /* <server>-<digits>, newest first, not tagged for another */
     size_t n_series;
     const struct snapshot *base; /* <server>-base; NULL */

@@ -1,3 +1,4 @@
+#include "history.h"
 #include "run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,19 +11,20 @@ enum {
     READ_BACK_S = 75, /* a create that got no answer shows in the lists within */
     LIST_LIMIT_MS = 90000,
     CREATE_TRIES = 3,
-    LOOK_OLD_S = 600, /* this host may have slept in between */
     STOPPING_S = 600, /* a finished snapshot of an off droplet: its stop is about to end it */
     USER_DATA_MAX = 64 * 1024,
 };
 
-static bool read_script(struct run *r, struct str *out, struct err *e)
+bool boot_script(struct run *r, struct str *out, struct err *e)
 {
     *out = STR(USER_DATA_MAX);
     if (r->verb != VERB_CREATE || !*r->srv->script)
         return true;
     struct str raw;
-    if (!os_read_file(r->srv->script, USER_DATA_MAX, &raw, e))
+    if (!os_read_file(r->srv->script, USER_DATA_MAX, &raw, e)) {
+        e->code = ERR_CONFIG;
         return err_hint(e, "correct `script` of %s in the config (at most 64 KiB)", r->srv->name);
+    }
     bool plain = true;
     for (size_t i = 0; i < raw.len; i++) {
         /* cloud-init runs it with a Unix shell; and a droplet whose user data was not ASCII was
@@ -60,7 +62,7 @@ static void describe(struct run *r, const struct str *script, const char *tags[3
 static bool make_once(struct run *r, struct droplet *made, struct err *e)
 {
     struct str script;
-    if (!read_script(r, &script, e))
+    if (!boot_script(r, &script, e))
         return false;
     const char *tags[3];
     struct droplet_new d;
@@ -70,8 +72,7 @@ static bool make_once(struct run *r, struct droplet *made, struct err *e)
     return ok;
 }
 
-/* Looks whether a create without a clear answer made a droplet; until it must have shown. */
-static bool read_back(struct run *r, struct err *e)
+bool boot_read_back(struct run *r, struct err *e)
 {
     for (;;) {
         struct droplet *list;
@@ -89,8 +90,11 @@ static bool read_back(struct run *r, struct err *e)
             *e = why;
             return false;
         }
-        if (ok && (n > 0 || run_now(r) - r->f.create_sent >= READ_BACK_S))
+        if (ok && (n > 0 || run_now(r) - r->f.create_sent >= READ_BACK_S)) {
+            r->f.create_sent = 0;
+            r->f.doubtful = n > 0;
             return true;
+        }
         if (cloud_sleep(r->cloud, 5000))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
     }
@@ -99,13 +103,6 @@ static bool read_back(struct run *r, struct err *e)
 static bool make_droplet(struct run *r, struct err *e)
 {
     for (int tries = 1; tries <= CREATE_TRIES; tries++) {
-        if (r->f.create_sent) {
-            if (!read_back(r, e))
-                return false;
-            r->f.create_sent = 0;
-            if (r->f.droplet_id)
-                return run_fact(r, e);
-        }
         struct droplet made;
         struct err why = {0};
         r->f.create_sent = run_now(r);
@@ -128,23 +125,25 @@ static bool make_droplet(struct run *r, struct err *e)
             return err_wrap(e, "create droplet");
         }
         run_emit(r, EVENT_WARN, "%s; looking whether the droplet was made", why.text);
+        if (!boot_read_back(r, e))
+            return false;
+        if (r->f.droplet_id)
+            return run_fact(r, e);
     }
     return err_wrap(e, "create droplet (%d tries)", CREATE_TRIES);
 }
 
 static bool look_booted(struct run *r, bool *ready, struct err *e)
 {
-    struct droplet d;
     struct err why = {0};
-    if (!cloud_droplet(r->cloud, r->f.droplet_id, &d, &why)) {
+    if (!run_see_droplet(r, &why)) {
         int64_t made = r->droplet.created_at ? r->droplet.created_at : run_now(r);
         if (why.code == ERR_NOT_FOUND && r->f.droplet_mine && run_now(r) - made < NOT_YET_S)
             return true;
         *e = why;
         return false;
     }
-    r->droplet = d;
-    *ready = d.status == DROPLET_ACTIVE && d.ip[0];
+    *ready = r->droplet.status == DROPLET_ACTIVE && r->droplet.ip[0];
     return true;
 }
 
@@ -160,17 +159,15 @@ static bool wait_booted(struct run *r, struct err *e)
 }
 
 /* The droplet is there and off: between two evenings, or in the middle of somebody's stop. */
-static bool wake(struct run *r, struct err *e)
+bool boot_wake(struct run *r, struct err *e)
 {
-    struct action *list, last = {0};
+    struct action *list;
     size_t n;
-    if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &list, &n, e))
+    if (!run_actions(r, &list, &n, e))
         return false;
-    bool busy = false;
-    for (size_t i = 0; i < n; i++)
-        busy = busy || list[i].status == ACTION_IN_PROGRESS;
+    const struct action *final = history_final_snapshot(list, n);
     bool stopping =
-        busy || (stop_snapshot(list, n, &last) && run_now(r) - last.completed_at < STOPPING_S);
+        history_busy(list, n) || (final && run_now(r) - final->completed_at < STOPPING_S);
     free(list);
     if (stopping) {
         err_set(e, ERR_GUARD, "%s is being stopped", r->srv->name);
@@ -181,25 +178,33 @@ static bool wake(struct run *r, struct err *e)
     return power_on(r, e);
 }
 
+/* A world that was asked for by name is not the one that happens to be there. */
+static bool is_another_world(const struct run *r)
+{
+    return r->droplet.id && r->req->snapshot && !r->f.droplet_mine &&
+           r->droplet.image_id != r->f.image_id;
+}
+
 bool boot_observe(struct run *r, bool *done, struct err *e)
 {
-    if (r->droplet.id && r->droplet.status == DROPLET_OFF && r->verb != VERB_START) {
-        err_set(e, ERR_GUARD, "%s has a droplet already (%lld, off)", r->srv->name,
-                (long long)r->droplet.id);
-        return err_hint(e, "`dogs start %s` switches it on, `dogs stop %s` puts it away",
-                        r->srv->name, r->srv->name);
-    }
-    *done = r->droplet.id && r->droplet.status == DROPLET_ACTIVE && r->droplet.ip[0];
-    if (*done && r->verb == VERB_RESTORE && !r->resumed) {
-        err_set(e, ERR_GUARD, "%s is running", r->srv->name);
+    if (is_another_world(r)) {
+        err_set(e, ERR_GUARD, "%s has a droplet (%lld, %s), which was not made from %s",
+                r->srv->name, (long long)r->droplet.id, droplet_status_name(r->droplet.status),
+                r->req->snapshot);
         return err_hint(e, "`dogs stop %s` first: then today's world has its snapshot too",
                         r->srv->name);
     }
+    *done = r->droplet.id && r->droplet.status == DROPLET_ACTIVE && r->droplet.ip[0];
     return true;
 }
 
 void boot_plan(struct run *r)
 {
+    if (r->droplet.id) {
+        run_emit(r, EVENT_CALL, "POST /v2/droplets/%lld/actions {\"type\":\"power_on\"}",
+                 (long long)r->droplet.id);
+        return;
+    }
     struct str none = STR(0);
     const char *tags[3];
     struct droplet_new d;
@@ -226,7 +231,7 @@ void boot_plan(struct run *r)
 bool boot_run(struct run *r, struct err *e)
 {
     for (int tries = 1;; tries++) {
-        if (r->droplet.id && r->droplet.status == DROPLET_OFF && !wake(r, e))
+        if (r->droplet.id && r->droplet.status == DROPLET_OFF && !boot_wake(r, e))
             return false;
         if (!r->f.droplet_id && !make_droplet(r, e))
             return false;
@@ -247,21 +252,19 @@ bool boot_run(struct run *r, struct err *e)
     }
 }
 
-/* The tagged droplets, once our own is among them: a list without it is not the truth yet. */
+/* The lists, once our own droplet is in them: one without it is not the truth yet. */
 static bool look_listed(struct run *r, bool *ready, struct err *e)
 {
-    struct droplet *list;
-    size_t n;
-    if (!cloud_droplets_tagged(r->cloud, r->tag, &list, &n, e))
+    if (!look_again(r, e))
         return false;
     r->rival = 0;
-    for (size_t i = 0; i < n; i++) {
-        if (list[i].id == r->f.droplet_id)
+    for (size_t i = r->mine.n_droplets; i-- > 0;) {
+        int64_t id = r->mine.droplets[i]->id;
+        if (id == r->f.droplet_id)
             *ready = true;
-        else if (!r->rival || list[i].id < r->rival)
-            r->rival = list[i].id;
+        else
+            r->rival = id;
     }
-    free(list);
     return true;
 }
 
@@ -282,14 +285,15 @@ static bool yield_to(struct run *r, int64_t other, struct err *e)
  */
 static bool is_stale(const struct run *r)
 {
-    return r->verb == VERB_START && r->f.droplet_mine && r->f.image_id && !r->f.image[0] &&
-           r->mine.n_series > 0 && r->mine.series[0]->id != r->f.image_id &&
-           r->mine.series[0]->created_at > r->f.image_created_at;
+    const struct snapshot *newest = r->mine.n_series ? r->mine.series[0] : NULL;
+    return r->verb == VERB_START && r->f.image_id && !r->f.image[0] && newest &&
+           newest->droplet_id != r->f.droplet_id && newest->id != r->f.image_id &&
+           newest->created_at > r->f.image_created_at;
 }
 
 bool only_one_run(struct run *r, struct err *e)
 {
-    if (!r->f.droplet_mine)
+    if (!r->f.droplet_mine && !r->f.doubtful)
         return true;
     struct wait w = {.text = "the droplet is in the list",
                      .typical_ms = 2000,
@@ -298,17 +302,14 @@ bool only_one_run(struct run *r, struct err *e)
                      .look = look_listed};
     if (!run_wait(r, &w, e))
         return false;
-    if (r->rival && r->rival < r->f.droplet_id)
+    if (r->rival && r->rival < r->f.droplet_id && r->f.droplet_mine)
         return yield_to(r, r->rival, e);
     if (r->rival)
         run_emit(r, EVENT_WARN,
-                 "a second droplet carries the tag %s; whoever made it takes it away again – "
-                 "`dogs status %s` tells whether that happened",
-                 r->tag, r->srv->name);
-    bool long_ago = r->resumed || run_now(r) - r->looked_at > LOOK_OLD_S;
-    if (long_ago && !look_again(r, e))
-        return false;
-    if (!is_stale(r))
+                 "another droplet, %lld, carries the tag %s and costs too; whoever made it should "
+                 "take it away again: look with `dogs status %s`",
+                 (long long)r->rival, r->tag, r->srv->name);
+    if (!r->f.droplet_mine || !is_stale(r))
         return true;
     run_emit(r, EVENT_NOTE,
              "the droplet made here holds an older world than the newest snapshot: it goes");
@@ -319,9 +320,22 @@ bool only_one_run(struct run *r, struct err *e)
     return err_hint(e, "`dogs start %s` starts from the newest snapshot", r->srv->name);
 }
 
+/* A snapshot never goes back to a smaller disk than it was taken from. */
+static void warn_of_disk(struct run *r)
+{
+    int needs = run_image_disk(r);
+    if (needs && r->droplet.disk_gb > needs)
+        run_emit(r, EVENT_WARN,
+                 "this droplet's disk has %d GB, the snapshot needed %d GB: snapshots from now on "
+                 "will not fit the smaller sizes any more",
+                 r->droplet.disk_gb, needs);
+}
+
 bool ready_run(struct run *r, struct err *e)
 {
+    warn_of_disk(r);
+    bool first = !r->f.announced && r->begun;
     r->f.announced = 1;
     snprintf(r->out->text, sizeof r->out->text, "%s is running at %s", r->srv->name, r->droplet.ip);
-    return run_fact(r, e);
+    return !first || run_fact(r, e);
 }

@@ -3,19 +3,21 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { NEWEST_LIMIT_MS = 10 * 60000 };
+
 static const char *region_of(const struct run *r)
 {
-    return r->f.region[0] ? r->f.region : r->req->region ? r->req->region : r->srv->region;
+    return r->req->region ? r->req->region : r->srv->region;
 }
 
 static const char *size_of(const struct run *r)
 {
-    return r->f.size[0] ? r->f.size : r->req->size ? r->req->size : r->srv->size;
+    return r->req->size ? r->req->size : r->srv->size;
 }
 
 static const struct snapshot *wanted_snapshot(const struct run *r)
 {
-    const char *wanted = r->f.image[0] ? r->f.image : r->req->snapshot;
+    const char *wanted = r->req->snapshot;
     if (!wanted)
         return r->mine.n_series ? r->mine.series[0] : r->mine.base;
     int64_t id = 0;
@@ -30,9 +32,8 @@ static const struct snapshot *wanted_snapshot(const struct run *r)
 
 static bool no_snapshot(struct run *r, struct err *e)
 {
-    if (r->req->snapshot || r->f.image[0]) {
-        err_set(e, ERR_NOT_FOUND, "%s has no snapshot %s", r->srv->name,
-                r->req->snapshot ? r->req->snapshot : r->f.image);
+    if (r->req->snapshot) {
+        err_set(e, ERR_NOT_FOUND, "%s has no snapshot %s", r->srv->name, r->req->snapshot);
         return err_hint(e, "`dogs snapshots %s` lists them", r->srv->name);
     }
     err_set(e, ERR_NOT_FOUND, "%s has no snapshot to start from", r->srv->name);
@@ -43,7 +44,7 @@ static bool adopt_snapshot(struct run *r, const struct snapshot *s, struct err *
 {
     char when[WHEN_TEXT];
     when_to_iso(s->created_at, when);
-    if (r->req->adopt ||
+    if (r->req->adopt || r->req->dry_run ||
         run_ask(r, ASK_YES, NULL, "--adopt", e,
                 "the newest snapshot, %s of %s, does not carry the tag %s: it was made by another "
                 "program, or its proof was not finished.\nStart from it?",
@@ -54,15 +55,50 @@ static bool adopt_snapshot(struct run *r, const struct snapshot *s, struct err *
     return false;
 }
 
+/* An image is chosen only for a droplet that surely is not there. */
 bool choose_observe(struct run *r, bool *done, struct err *e)
 {
-    (void)e;
-    *done = r->droplet.id != 0 || r->f.create_sent != 0;
+    if (!r->droplet.id && r->f.create_sent && !boot_read_back(r, e))
+        return false;
+    *done = r->f.droplet_id != 0 && (!r->req->snapshot || r->f.image_id);
     return true;
+}
+
+/* What this host proved last must be in the list: if the cloud has it by its id, the list only
+ * lags, and an older world would be started. */
+static bool look_newest(struct run *r, bool *ready, struct err *e)
+{
+    struct snapshot s;
+    struct err why = {0};
+    *ready = true;
+    for (size_t i = 0; i < r->mine.n_series; i++)
+        if (r->mine.series[i]->id == r->last.facts.snapshot_id)
+            return true;
+    if (cloud_snapshot(r->cloud, r->last.facts.snapshot_id, &s, &why)) {
+        *ready = false;
+        return look_again(r, e);
+    }
+    if (why.code == ERR_NOT_FOUND)
+        return true;
+    *e = why;
+    return false;
+}
+
+static bool wait_newest(struct run *r, struct err *e)
+{
+    struct wait w = {.text = "the newest snapshot is in the list",
+                     .typical_ms = 3000,
+                     .limit_ms = NEWEST_LIMIT_MS,
+                     .at_once = true,
+                     .look = look_newest};
+    return !r->last.facts.snapshot_id || !r->last.facts.proved || r->req->snapshot ||
+           run_wait(r, &w, e);
 }
 
 bool choose_run(struct run *r, struct err *e)
 {
+    if (!wait_newest(r, e))
+        return false;
     const struct snapshot *s = wanted_snapshot(r);
     if (!s)
         return no_snapshot(r, e);
@@ -113,6 +149,9 @@ bool base_run(struct run *r, struct err *e)
                         "another name",
                         r->srv->name);
     }
+    /* Nothing in the account yet, so nothing showed whether the token lets tags be seen. */
+    if (r->look.n_droplets + r->look.n_snapshots == 0 && !cloud_check_tags(r->cloud, e))
+        return false;
     const char *region = region_of(r), *size = size_of(r);
     if (!*region || !*size)
         return err_set(e, ERR_CONFIG, "no %s is known for %s", *region ? "size" : "region",
@@ -122,7 +161,10 @@ bool base_run(struct run *r, struct err *e)
     str_copy(r->f.region, sizeof r->f.region, region);
     str_copy(r->f.size, sizeof r->f.size, size);
     str_copy(r->f.image, sizeof r->f.image, r->srv->image);
-    return true;
+    struct str script;
+    bool ok = boot_script(r, &script, e);
+    str_release(&script);
+    return ok;
 }
 
 bool firewall_observe(struct run *r, bool *done, struct err *e)

@@ -1,3 +1,4 @@
+#include "history.h"
 #include "run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -6,22 +7,26 @@
 enum {
     GONE_TYPICAL_MS = 8000,
     GONE_LIMIT_MS = 15 * 60000,
+    DESTROY_LIMIT_MS = 60 * 60000,
+    PAUSE_MS = 10000, /* between two tries of a DELETE; doubles up to */
+    PAUSE_MAX_MS = 60000,
+    DUPLICATE_AGE_S = 15 * 60,
     UNCLEAR_LIMIT_MS = 120000, /* after a DELETE that got no clear answer */
     OWNER_LIMIT_MS = 90000,    /* whoever made the snapshot goes first */
-    DELETE_TRIES = 3,
-    KEEP_MASS = 1, /* more victims than this are confirmed by name */
+    KEEP_MASS = 1,             /* more victims than this are confirmed by name */
 };
 
 static bool look_gone(struct run *r, bool *ready, struct err *e)
 {
     struct droplet d;
     struct err why = {0};
-    if (cloud_droplet(r->cloud, r->f.droplet_id, &d, &why))
-        return true;
-    *ready = why.code == ERR_NOT_FOUND;
-    if (!*ready)
+    /* Behind a DELETE that was accepted one 404 will do; else it may be a lie. */
+    bool there = r->f.delete_ok ? cloud_droplet(r->cloud, r->f.droplet_id, &d, &why)
+                                : run_see_droplet(r, &why);
+    *ready = !there && why.code == ERR_NOT_FOUND;
+    if (!there && !*ready)
         *e = why;
-    return *ready;
+    return there || *ready;
 }
 
 /* *gone: false after the limit, without an error. */
@@ -41,61 +46,7 @@ static bool wait_gone(struct run *r, const char *key, int64_t limit_ms, bool *go
     return false;
 }
 
-static bool wakes(const struct action *a)
-{
-    static const char *const quiet[] = {"snapshot", "shutdown", "power_off", "create", "destroy"};
-    for (size_t i = 0; i < sizeof quiet / sizeof *quiet; i++)
-        if (strcmp(a->type, quiet[i]) == 0)
-            return false;
-    return a->status != ACTION_ERRORED;
-}
-
-static bool closed(struct run *r, struct err *e, const char *why)
-{
-    err_set(e, ERR_UNVERIFIED, "droplet %lld is not destroyed: %s", (long long)r->f.droplet_id,
-            why);
-    return err_hint(e, "`dogs stop %s` takes a new snapshot and tries again", r->srv->name);
-}
-
-/* The gate: everything that must hold at once before a droplet may be destroyed, asked of the cloud
- * anew, the droplet itself last. */
-static bool gate(struct run *r, struct err *e)
-{
-    struct snapshot s;
-    struct action *actions;
-    size_t n;
-    if (!r->f.snapshot_id || !r->f.proved)
-        return closed(r, e, "no proved snapshot is at hand");
-    if (!cloud_snapshot(r->cloud, r->f.snapshot_id, &s, e)) {
-        if (e->code == ERR_NOT_FOUND)
-            return closed(r, e, "its snapshot is not there any more");
-        return err_wrap(e, "look at the snapshot once more");
-    }
-    if (!proof_holds(r, &s, e))
-        return false;
-    if (!cloud_has(s.tags, r->tag))
-        return closed(r, e, "its snapshot does not carry the server's tag");
-    r->made = s;
-    if (!run_idle(r, &actions, &n, e))
-        return false;
-    bool woken = false;
-    for (size_t i = 0; i < n; i++)
-        woken = woken || (actions[i].started_at >= s.created_at && wakes(&actions[i]));
-    free(actions);
-    if (woken)
-        return closed(r, e, "it was switched on after the snapshot");
-    if (!run_see_droplet(r, e))
-        return false;
-    if (r->droplet.id != r->f.droplet_id || !cloud_has(r->droplet.tags, r->tag))
-        return closed(r, e, "it does not carry the server's tag any more");
-    if (r->droplet.status != DROPLET_OFF)
-        return closed(r, e,
-                      r->droplet.status == DROPLET_ACTIVE ? "it is running again"
-                                                          : "its status is neither off nor known");
-    return true;
-}
-
-/* DELETE once, then wait for 404. *gone false: sent, no clear answer, still there. */
+/* *gone false: not accepted, or no clear answer and still there. */
 static bool delete_once(struct run *r, bool *gone, struct err *e)
 {
     *gone = false;
@@ -103,67 +54,106 @@ static bool delete_once(struct run *r, bool *gone, struct err *e)
     if (!run_intent(r, e))
         return false;
     struct err why = {0};
-    bool ok = cloud_droplet_delete(r->cloud, r->f.droplet_id, &why);
-    if (!ok && !why.ambiguous) {
-        struct err ignored;
-        r->f.delete_sent = 0;
-        run_fact(r, &ignored);
-        *e = why;
-        return why.http_status == 422 && why.retryable
-                   ? true
-                   : err_wrap(e, "destroy droplet %lld", (long long)r->f.droplet_id);
-    }
-    return wait_gone(r, ok ? "destroy" : NULL, ok ? GONE_LIMIT_MS : UNCLEAR_LIMIT_MS, gone, e);
+    r->f.delete_ok = cloud_droplet_delete(r->cloud, r->f.droplet_id, &why);
+    if (r->f.delete_ok)
+        return run_fact(r, e) && wait_gone(r, "destroy", GONE_LIMIT_MS, gone, e);
+    if (why.ambiguous)
+        return wait_gone(r, NULL, UNCLEAR_LIMIT_MS, gone, e);
+    r->f.delete_sent = 0;
+    if (!run_fact(r, e))
+        return false;
+    if (run_passing(&why))
+        return true;
+    *e = why;
+    return err_wrap(e, "destroy droplet %lld", (long long)r->f.droplet_id);
 }
 
 static bool record_gone(struct run *r, struct err *e)
 {
     r->f.destroyed = 1;
-    r->f.delete_sent = 0;
+    r->f.delete_sent = r->f.delete_ok = 0;
     r->droplet = (struct droplet){0};
     return run_fact(r, e);
 }
 
 static bool not_gone(struct run *r, struct err *e)
 {
-    err_set(e, ERR_TIMEOUT, "droplet %lld was told to go and is still there",
-            (long long)r->f.droplet_id);
-    return err_hint(e, "`dogs resume %s` looks again", r->srv->name);
+    if (!r->f.delete_sent)
+        return err_set(e, ERR_TIMEOUT, "the cloud does not take the order to destroy droplet %lld",
+                       (long long)r->f.droplet_id);
+    char span[WHEN_TEXT];
+    when_span(run_now(r) - r->f.delete_sent, span);
+    err_set(e, ERR_TIMEOUT, "droplet %lld was told to go %s ago and is still there",
+            (long long)r->f.droplet_id, span);
+    return err_hint(e,
+                    "`dogs resume %s` looks again; if it stays, destroy it in the control panel: "
+                    "its snapshot is proved",
+                    r->srv->name);
 }
 
-/* `open_gate` is asked before every DELETE; NULL for a duplicate of ours, see destroy_duplicate. */
-static bool destroy(struct run *r, bool (*open_gate)(struct run *, struct err *), struct err *e)
+bool destroy_wait(struct run *r, struct err *e)
 {
-    for (int tries = 1; tries <= DELETE_TRIES; tries++) {
-        bool gone = false;
+    bool gone;
+    return wait_gone(r, NULL, r->f.delete_ok ? GONE_LIMIT_MS : UNCLEAR_LIMIT_MS, &gone, e) &&
+           (gone || not_gone(r, e));
+}
+
+/* The gate is asked anew before every DELETE: between two of them hours may lie. One that was
+ * accepted is never repeated. */
+static bool destroy(struct run *r, bool (*gate)(struct run *, struct err *), struct err *e)
+{
+    int64_t began = cloud_mono_ms(r->cloud), pause = PAUSE_MS;
+    bool gone = false;
+    while (!run_time_is_up(r) && cloud_mono_ms(r->cloud) - began < DESTROY_LIMIT_MS) {
         if (r->f.delete_sent) {
-            if (!wait_gone(r, NULL, UNCLEAR_LIMIT_MS, &gone, e))
+            int64_t limit = r->f.delete_ok ? GONE_LIMIT_MS : UNCLEAR_LIMIT_MS;
+            if (!wait_gone(r, NULL, limit, &gone, e))
                 return false;
+            if (!gone && r->f.delete_ok)
+                break;
             r->f.delete_sent = 0;
         }
-        if (!gone) {
-            struct err why = {0};
-            if (open_gate && !open_gate(r, &why)) {
-                *e = why;
-                return why.code == ERR_NOT_FOUND && run_gone_elsewhere(r, e);
-            }
-            if (!delete_once(r, &gone, e))
-                return false;
+        struct err why = {0};
+        if (!gone && !gate(r, &why)) {
+            *e = why;
+            return why.code == ERR_NOT_FOUND && run_gone_elsewhere(r, e);
         }
+        if (!gone && !delete_once(r, &gone, e))
+            return false;
         if (gone)
             return record_gone(r, e);
-        if (!r->f.delete_sent && cloud_sleep(r->cloud, 10000))
+        if (!r->f.delete_sent && cloud_sleep(r->cloud, pause))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
+        pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
     }
     return not_gone(r, e);
 }
 
+/* The gate of a second droplet that this run made from a snapshot which stays: nobody was told of
+ * it by us, and it is too young and too untouched to have been played on. */
+static bool duplicate_gate(struct run *r, struct err *e)
+{
+    struct action *list;
+    size_t n;
+    if (!run_see_droplet(r, e) || !run_actions(r, &list, &n, e))
+        return false;
+    bool touched = false;
+    for (size_t i = 0; i < n; i++)
+        touched = touched || strcmp(list[i].type, "create") != 0;
+    free(list);
+    bool young = run_now(r) - r->droplet.created_at < DUPLICATE_AGE_S;
+    if (r->f.droplet_mine && !r->f.announced && young && !touched &&
+        cloud_has(r->droplet.tags, r->tag))
+        return true;
+    err_set(e, ERR_GUARD, "droplet %lld is a second one of %s, and may have been played on",
+            (long long)r->f.droplet_id, r->srv->name);
+    return err_hint(e, "look which one has the world you want, then `dogs stop %s --droplet ID`",
+                    r->srv->name);
+}
+
 bool destroy_duplicate(struct run *r, struct err *e)
 {
-    /* Made by this run from a snapshot that stays, never announced: it holds nothing of anybody. */
-    if (!r->f.droplet_mine || r->f.announced)
-        return closed(r, e, "it is not this run's own");
-    if (!destroy(r, NULL, e))
+    if (!destroy(r, duplicate_gate, e))
         return false;
     r->f.destroyed = 0;
     return true;
@@ -186,7 +176,7 @@ bool destroy_observe(struct run *r, bool *done, struct err *e)
 
 bool destroy_run(struct run *r, struct err *e)
 {
-    return destroy(r, gate, e);
+    return destroy(r, gate_open, e);
 }
 
 void destroy_plan(struct run *r)
@@ -205,18 +195,18 @@ bool find_proof_run(struct run *r, struct err *e)
         return err_hint(e, "`dogs status %s` shows what there is", r->srv->name);
     }
     if (r->droplet.status != DROPLET_OFF)
-        return closed(r, e, "it is running, so no snapshot can hold all of it");
-    struct action *list, last;
+        return gate_closed(r, e, "it is running, so no snapshot can hold all of it");
+    struct action *list;
     size_t n;
     if (!run_idle(r, &list, &n, e))
         return false;
-    bool have = stop_snapshot(list, n, &last);
+    const struct action *final = history_final_snapshot(list, n);
+    int64_t began = final ? final->started_at : 0;
     free(list);
-    for (size_t i = 0; have && i < r->mine.n_series && !r->f.snapshot_id; i++) {
+    for (size_t i = 0; began && i < r->mine.n_series && !r->f.snapshot_id; i++) {
         const struct snapshot *s = r->mine.series[i];
-        int64_t apart = s->created_at - last.started_at;
-        if (s->droplet_id != r->droplet.id || apart < -1 || apart > 1 ||
-            !cloud_has(s->tags, r->tag))
+        int64_t apart = s->created_at - began;
+        if (apart < -1 || apart > 1 || !cloud_has(s->tags, r->tag) || !proof_trusts(r, s))
             continue;
         r->f.snapshot_id = s->id;
         r->f.since = s->created_at;
@@ -224,7 +214,7 @@ bool find_proof_run(struct run *r, struct err *e)
         str_copy(r->f.snapshot_name, sizeof r->f.snapshot_name, s->name);
     }
     if (!r->f.snapshot_id)
-        return closed(r, e, "no proved snapshot was taken since it was last shut down");
+        return gate_closed(r, e, "no proved snapshot was taken since it was last shut down");
     r->f.last_snapshot_mb = 0;
     if (r->req->dry_run)
         return true;
@@ -236,7 +226,7 @@ bool find_proof_run(struct run *r, struct err *e)
 /* What retention deletes, in the order of the series; an array to free. */
 static const struct snapshot **find_victims(struct run *r, size_t *n)
 {
-    int keep = r->verb == VERB_PRUNE && r->req->keep ? r->req->keep : r->srv->snapshot_max;
+    int keep = r->f.keep ? (int)r->f.keep : r->srv->snapshot_max;
     size_t all_n;
     const struct snapshot **all = run_series(r, &all_n);
     bool *marks = xcalloc(all_n + 1, sizeof *marks);
@@ -269,9 +259,14 @@ static bool prune_one(struct run *r, const struct snapshot *victim, struct err *
     why = (struct err){0};
     if (!run_intent(r, e))
         return false;
-    if (!cloud_snapshot_delete(r->cloud, s.id, &why) && !why.ambiguous) {
+    bool ok = cloud_snapshot_delete(r->cloud, s.id, &why);
+    if (!ok && why.ambiguous) {
+        struct err gone = {0};
+        ok = !cloud_snapshot(r->cloud, victim->id, &s, &gone) && gone.code == ERR_NOT_FOUND;
+    }
+    if (!ok) {
         *e = why;
-        return err_wrap(e, "delete snapshot %s", s.name);
+        return err_wrap(e, "delete snapshot %s", victim->name);
     }
     run_emit(r, EVENT_NOTE, "deleted snapshot %s", s.name);
     r->out->pruned++;
@@ -284,11 +279,11 @@ static bool confirm_mass(struct run *r, const struct snapshot *const *victims, s
     struct str names = STR(1500);
     for (size_t i = 0; i < n; i++)
         str_addf(&names, "  %s\n", victims[i]->name);
-    bool ok = run_ask(r, ASK_NAME, r->srv->name, "--yes", e,
-                      "These %zu snapshots of %s will be deleted for ever:\n%s", n, r->srv->name,
-                      str_text(&names));
+    r->f.confirmed = run_ask(r, ASK_NAME, r->srv->name, "--yes", e,
+                             "These %zu snapshots of %s will be deleted for ever:\n%s", n,
+                             r->srv->name, str_text(&names));
     str_release(&names);
-    return ok;
+    return r->f.confirmed;
 }
 
 /* What is gone leaves the list. */
@@ -315,9 +310,14 @@ static bool prune_all(struct run *r, const struct snapshot *const *victims, size
 bool prune_run(struct run *r, struct err *e)
 {
     size_t n;
+    if (r->verb == VERB_STOP && r->mine.n_droplets > 1) {
+        run_emit(r, EVENT_NOTE, "old snapshots are kept while another droplet of %s is there",
+                 r->srv->name);
+        return true;
+    }
     const struct snapshot **victims = find_victims(r, &n);
     bool alone = r->verb == VERB_PRUNE;
-    bool ok = !alone || n <= KEEP_MASS || r->resumed || confirm_mass(r, victims, n, e);
+    bool ok = !alone || n <= KEEP_MASS || r->f.confirmed || confirm_mass(r, victims, n, e);
     struct err why = {0};
     if (ok && !prune_all(r, victims, n, &why)) {
         ok = !alone && why.code != ERR_INTERRUPTED && why.code != ERR_IO;

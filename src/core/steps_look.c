@@ -3,7 +3,10 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LIST_LAG_MS = 10000 }; /* a new droplet may be missing in lists for some seconds */
+enum {
+    LIST_LAG_MS = 10000, /* a new droplet may be missing in lists for some seconds */
+    CREATE_LAG_S = 75,   /* or longer, if even the answer to its create was lost */
+};
 
 bool look_again(struct run *r, struct err *e)
 {
@@ -40,8 +43,24 @@ static bool refuse_several(struct run *r, struct err *e)
     err_set(e, ERR_GUARD, "%zu droplets carry the tag %s: %s", r->mine.n_droplets, r->tag,
             str_text(&ids));
     str_release(&ids);
-    return err_hint(e, "each of them costs; say which with --droplet ID (the one people played on "
-                       "has the world)");
+    return err_hint(e,
+                    "each of them costs; put away with `dogs stop %s --droplet ID` first the one "
+                    "that nobody played on, and last the one with the world you want: it will be "
+                    "the newest",
+                    r->srv->name);
+}
+
+static bool makes_one(const struct run *r)
+{
+    return r->verb == VERB_START || r->verb == VERB_CREATE || r->verb == VERB_RESTORE;
+}
+
+/* What this run made and took away again, or lost, is not its droplet any more. */
+static void forget_droplet(struct run *r)
+{
+    r->f.droplet_id = r->f.droplet_mine = r->f.doubtful = 0;
+    r->f.destroyed = r->f.delete_sent = r->f.delete_ok = 0;
+    r->droplet = (struct droplet){0};
 }
 
 /* The droplet the run is about, out of the fresh look. None is not an error. */
@@ -54,8 +73,12 @@ static bool find_droplet(struct run *r, struct err *e)
             return true;
         }
     }
+    if (r->f.droplet_id && !see_known(r, e))
+        return false;
+    if (r->f.droplet_id && (r->droplet.id || !makes_one(r)))
+        return true;
     if (r->f.droplet_id)
-        return see_known(r, e);
+        forget_droplet(r);
     if (wanted) {
         err_set(e, ERR_NOT_FOUND, "no droplet %lld carries the tag %s", (long long)wanted, r->tag);
         return err_hint(e, "`dogs status %s` shows what there is", r->srv->name);
@@ -67,9 +90,13 @@ static bool find_droplet(struct run *r, struct err *e)
     return true;
 }
 
-static bool adopt_droplet(struct run *r, struct err *e)
+static bool adopt_droplet(struct run *r, const struct droplet *d, struct err *e)
 {
-    const struct droplet *d = r->mine.untagged;
+    if (r->mine.n_untagged > 1) {
+        err_set(e, ERR_GUARD, "%zu droplets are called %s and none carries the tag %s",
+                r->mine.n_untagged, r->srv->name, r->tag);
+        return err_hint(e, "put the tag %s on the right one in the control panel", r->tag);
+    }
     if (!r->req->adopt &&
         !run_ask(r, ASK_YES, NULL, "--adopt", e,
                  "droplet %lld is called %s but does not carry the tag %s, so it was not made by "
@@ -88,7 +115,6 @@ static bool adopt_droplet(struct run *r, struct err *e)
     r->f.droplet_id = d->id;
     if (!run_intent(r, e) || !cloud_tag_droplet(r->cloud, r->tag, d->id, e))
         return false;
-    str_copy(r->droplet.tags, sizeof r->droplet.tags, " ");
     snprintf(r->droplet.tags, sizeof r->droplet.tags, " %s ", r->tag);
     return true;
 }
@@ -98,6 +124,9 @@ static bool adopt_droplet(struct run *r, struct err *e)
 static bool make_sure_of_none(struct run *r, struct err *e)
 {
     const struct facts *last = &r->last.facts;
+    int64_t lag = LIST_LAG_MS;
+    if (last->create_sent && run_now(r) - last->create_sent < CREATE_LAG_S)
+        lag = (last->create_sent + CREATE_LAG_S - run_now(r)) * 1000;
     if (r->last.any && last->droplet_id && !last->destroyed) {
         r->f.droplet_id = last->droplet_id;
         if (!see_known(r, e))
@@ -107,29 +136,45 @@ static bool make_sure_of_none(struct run *r, struct err *e)
         r->droplet = (struct droplet){0};
         r->f.droplet_id = 0;
     }
-    if (cloud_sleep(r->cloud, LIST_LAG_MS))
+    if (cloud_sleep(r->cloud, lag))
         return err_set(e, ERR_INTERRUPTED, "interrupted");
     return look_again(r, e) && find_droplet(r, e);
 }
 
-bool look_run(struct run *r, struct err *e)
+static bool settle_droplet(struct run *r, struct err *e)
 {
-    if (!look_again(r, e) || !find_droplet(r, e))
+    if (makes_one(r) && r->f.delete_sent && !destroy_wait(r, e))
         return false;
-    bool makes_one = r->verb == VERB_START || r->verb == VERB_CREATE || r->verb == VERB_RESTORE;
-    if (!r->droplet.id && !makes_one && !r->f.destroyed && !make_sure_of_none(r, e))
+    if (!find_droplet(r, e))
         return false;
-    if (!r->droplet.id && r->mine.untagged && r->verb != VERB_PRUNE && !r->f.destroyed &&
-        !adopt_droplet(r, e))
+    if (!r->droplet.id && !makes_one(r) && !r->f.destroyed && !make_sure_of_none(r, e))
+        return false;
+    const struct droplet *untagged = r->mine.untagged;
+    if (r->droplet.id)
+        untagged = cloud_has(r->droplet.tags, r->tag) ? NULL : &r->droplet;
+    if (untagged && !r->f.destroyed && !adopt_droplet(r, untagged, e))
         return false;
     if (r->droplet.id)
         r->f.droplet_id = r->droplet.id;
     else if (r->f.droplet_id && r->verb == VERB_STOP && !r->f.destroyed)
         return run_gone_elsewhere(r, e);
-    else if (r->f.droplet_id && makes_one && !r->f.create_sent)
-        r->f.droplet_id = r->f.droplet_mine = 0;
-    for (size_t i = 0; i < r->mine.n_series && !r->f.last_snapshot_mb && !r->f.snapshot_sent; i++)
-        r->f.last_snapshot_mb = r->mine.series[i]->size_mb;
+    return true;
+}
+
+bool look_run(struct run *r, struct err *e)
+{
+    if (!look_again(r, e))
+        return false;
+    if (!r->f.began)
+        r->f.began = r->looked_at;
+    if (r->verb != VERB_PRUNE && !settle_droplet(r, e))
+        return false;
+    if (r->droplet.id && r->droplet.status != DROPLET_OFF)
+        r->f.active_at = r->looked_at;
+    /* The newest proved one is the measure for the next; a live one of this droplet as well. */
+    for (size_t i = 0; i < r->mine.n_series && !r->f.last_snapshot_mb; i++)
+        if (cloud_has(r->mine.series[i]->tags, r->tag) && r->mine.series[i]->id != r->f.snapshot_id)
+            r->f.last_snapshot_mb = r->mine.series[i]->size_mb;
     return true;
 }
 

@@ -4,7 +4,9 @@
 
 enum {
     SHUTDOWN_TYPICAL_MS = 20000,
-    SHUTDOWN_REPEAT_MS = 45000, /* "completed" shutdowns were seen to do nothing: say it again */
+    REPEAT_MS = 45000, /* "completed" shutdowns were seen to do nothing: say it again */
+    SEND_STEP_MS = 3000,
+    SEND_LIMIT_MS = 60 * 60000,
     POWER_TYPICAL_MS = 10000,
     POWER_LIMIT_MS = 15 * 60000,
     BOOT_LIMIT_MS = 15 * 60000,
@@ -23,19 +25,31 @@ static bool look_active(struct run *r, bool *ready, struct err *e)
     return look_status(r, DROPLET_ACTIVE, ready, e);
 }
 
-/* Sends a power action; that it is already so, or that another event runs, is no failure: the wait
- * behind it tells. */
+/* Sends a power action until it is accepted, or is so already. Behind other work it waits: what was
+ * refused has not been said to the machine. */
 static bool act(struct run *r, const char *type, struct err *e)
 {
-    struct action a;
-    struct err why = {0};
-    if (cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, &why) || why.ambiguous ||
-        why.http_status == 422)
-        return true;
-    if (run_passing(&why))
-        return true;
-    *e = why;
-    return false;
+    int64_t began = cloud_mono_ms(r->cloud);
+    for (;;) {
+        struct action a, *idle;
+        size_t n;
+        struct err why = {0};
+        bool ok = cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, &why);
+        bool pending = why.http_status == 422 && why.retryable;
+        if (ok || why.ambiguous || (why.http_status == 422 && !pending))
+            return true;
+        *e = why;
+        if (!run_passing(&why))
+            return false;
+        if (run_time_is_up(r) || cloud_mono_ms(r->cloud) - began > SEND_LIMIT_MS)
+            return err_set(e, ERR_TIMEOUT, "%s: not accepted; %s", type, why.text);
+        if (pending && !run_idle(r, &idle, &n, e))
+            return false;
+        if (pending)
+            free(idle);
+        if (cloud_sleep(r->cloud, SEND_STEP_MS))
+            return err_set(e, ERR_INTERRUPTED, "interrupted");
+    }
 }
 
 static bool look_off(struct run *r, bool *ready, struct err *e)
@@ -50,6 +64,8 @@ bool shutdown_observe(struct run *r, bool *done, struct err *e)
         return true;
     }
     *done = r->droplet.status == DROPLET_OFF;
+    if (r->droplet.status == DROPLET_ARCHIVE || r->droplet.status == DROPLET_UNKNOWN)
+        return gate_closed(r, e, "its status is not known to this program");
     if (!*done && r->f.seen_off && r->droplet.id) {
         err_set(e, ERR_GUARD, "%s was switched on again after this %s began", r->srv->name,
                 verb_name(r->verb));
@@ -66,29 +82,30 @@ void shutdown_plan(struct run *r)
              (long long)r->f.droplet_id);
 }
 
-/* Waits in pieces, because the shutdown is said again between them. */
-static bool wait_off(struct run *r, int64_t grace_ms, bool *off, struct err *e)
+/* Says it, waits, says it again, until the droplet is off or total_ms are over. */
+static bool drive_off(struct run *r, const char *type, const char *key, int64_t total_ms, bool *off,
+                      struct err *e)
 {
-    int64_t began = cloud_mono_ms(r->cloud), left = grace_ms;
+    int64_t left = total_ms;
     *off = false;
-    while (left > 0) {
-        struct wait w = {.key = left == grace_ms ? "shutdown" : NULL,
+    for (bool first = true; left > 0; first = false) {
+        if (!act(r, type, e))
+            return false;
+        int64_t began = cloud_mono_ms(r->cloud);
+        struct wait w = {.key = first ? key : NULL,
                          .text = "the droplet is off",
                          .typical_ms = SHUTDOWN_TYPICAL_MS,
-                         .limit_ms = left < SHUTDOWN_REPEAT_MS ? left : SHUTDOWN_REPEAT_MS,
+                         .limit_ms = left < REPEAT_MS ? left : REPEAT_MS,
                          .look = look_off};
         struct err why = {0};
-        if (run_wait(r, &w, &why)) {
-            *off = true;
+        *off = run_wait(r, &w, &why);
+        if (*off)
             return true;
-        }
-        left = grace_ms - (cloud_mono_ms(r->cloud) - began);
-        if (why.code != ERR_TIMEOUT || (r->end_ms && os_mono_ms() >= r->end_ms)) {
+        if (why.code != ERR_TIMEOUT || run_time_is_up(r)) {
             *e = why;
             return false;
         }
-        if (left > 0 && !act(r, "shutdown", e))
-            return false;
+        left -= cloud_mono_ms(r->cloud) - began;
     }
     return true;
 }
@@ -100,31 +117,37 @@ static bool cut_power(struct run *r, struct err *e)
              "not saved may be missing in this snapshot (older clean ones are kept)",
              r->srv->shutdown_grace_s);
     r->f.cut_power = 1;
-    if (!run_intent(r, e) || !act(r, "power_off", e))
+    bool off;
+    if (!run_intent(r, e) || !drive_off(r, "power_off", NULL, POWER_LIMIT_MS, &off, e))
         return false;
-    struct wait w = {.text = "the droplet is off",
-                     .typical_ms = POWER_TYPICAL_MS,
-                     .limit_ms = POWER_LIMIT_MS,
-                     .look = look_off};
-    return run_wait(r, &w, e);
+    return off || err_set(e, ERR_TIMEOUT, "the power of droplet %lld could not be cut",
+                          (long long)r->f.droplet_id);
+}
+
+/* Other work on the droplet first: while it runs, no shutdown would reach the machine. */
+static bool settle(struct run *r, struct err *e)
+{
+    struct action *idle;
+    size_t n;
+    struct wait booted = {.text = "the droplet has booted",
+                          .typical_ms = 45000,
+                          .limit_ms = BOOT_LIMIT_MS,
+                          .look = look_active};
+    if (r->droplet.status == DROPLET_NEW && !run_wait(r, &booted, e))
+        return false;
+    if (!run_idle(r, &idle, &n, e))
+        return false;
+    free(idle);
+    return true;
 }
 
 bool shutdown_run(struct run *r, struct err *e)
 {
-    if (r->droplet.status == DROPLET_NEW) {
-        struct wait w = {.text = "the droplet has booted",
-                         .typical_ms = 45000,
-                         .limit_ms = BOOT_LIMIT_MS,
-                         .look = look_active};
-        if (!run_wait(r, &w, e))
-            return false;
-    }
     bool off;
     struct err why = {0};
-    if (!run_intent(r, e))
-        return false;
-    bool ok = act(r, "shutdown", &why) &&
-              wait_off(r, (int64_t)r->srv->shutdown_grace_s * 1000, &off, &why) &&
+    bool ok = settle(r, &why) && run_intent(r, &why) &&
+              drive_off(r, "shutdown", "shutdown", (int64_t)r->srv->shutdown_grace_s * 1000, &off,
+                        &why) &&
               (off || cut_power(r, &why));
     if (!ok && why.code == ERR_NOT_FOUND && r->verb == VERB_STOP)
         return run_gone_elsewhere(r, e);
@@ -191,13 +214,11 @@ static bool look_action(struct run *r, bool *ready, struct err *e)
 static bool power_again(struct run *r, const char *type, struct err *e)
 {
     struct action a;
-    if (!r->f.action_id) {
-        if (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e))
-            return false;
-        r->f.action_id = a.id;
-        if (!run_fact(r, e))
-            return false;
-    }
+    if (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e))
+        return false;
+    r->f.action_id = a.id;
+    if (!run_fact(r, e))
+        return false;
     struct wait w = {.text = "the droplet has restarted",
                      .typical_ms = POWER_TYPICAL_MS,
                      .limit_ms = POWER_LIMIT_MS,
@@ -209,7 +230,7 @@ bool power_run(struct run *r, struct err *e)
 {
     const char *type = power_action(r);
     if (strcmp(type, "power_on") == 0)
-        return power_on(r, e);
+        return boot_wake(r, e);
     if (strcmp(type, "shutdown") == 0)
         return shutdown_run(r, e);
     return power_again(r, type, e);

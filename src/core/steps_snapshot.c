@@ -1,3 +1,4 @@
+#include "history.h"
 #include "run.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -10,39 +11,24 @@ enum {
     VISIBLE_LIMIT_MS = 20 * 60000,  /* completed, but in no list yet */
     NOT_YET_MS = 60000,             /* a new action may be 404 for so long */
     READ_BACK_S = 60,               /* a POST that got no answer shows within */
-    SIZE_LIMIT_MS = 5 * 60000,      /* a size of 0 is believed after */
+    YOUNG_S = 300,
     SNAPSHOT_TRIES = 2,
     POST_TRIES = 4,
-    SMALLER = 4, /* less than a quarter of the last one is absurd */
 };
-
-static bool is_power_cut(const struct action *a)
-{
-    return strcmp(a->type, "shutdown") == 0 || strcmp(a->type, "power_off") == 0;
-}
 
 static void follow(struct run *r, const struct action *a)
 {
     r->f.action_id = a->id;
     r->f.action_started = a->started_at;
-    r->f.since = a->started_at;
+    r->f.since = a->started_at - 1;
     if (!r->f.snapshot_sent)
         r->f.followed = 1;
 }
 
-bool stop_snapshot(const struct action *actions, size_t n, struct action *found)
+static bool made_by_another(struct run *r, const char *name, struct err *e)
 {
-    if (n < 2 || strcmp(actions[0].type, "snapshot") != 0 || actions[0].status != ACTION_COMPLETED)
-        return false;
-    for (size_t i = 1; i < n; i++) {
-        if (strcmp(actions[i].type, "snapshot") == 0 || actions[i].status == ACTION_ERRORED)
-            continue;
-        if (!is_power_cut(&actions[i]) || actions[i].started_at > actions[0].started_at)
-            return false;
-        *found = actions[0];
-        return true;
-    }
-    return false;
+    return err_set(e, ERR_UNVERIFIED, "the snapshot %s that was under way is not of %s's series",
+                   name, r->srv->name);
 }
 
 /* The snapshot that an action made: by its unique name if we gave it, else by its moment, which is
@@ -53,47 +39,53 @@ static bool look_visible(struct run *r, bool *ready, struct err *e)
     size_t n;
     if (!cloud_droplet_snapshots(r->cloud, r->f.droplet_id, &list, &n, e))
         return false;
-    for (size_t i = 0; i < n && !*ready; i++) {
+    bool ok = true;
+    for (size_t i = 0; i < n && ok && !*ready; i++) {
         enum snapshot_kind kind;
         int64_t apart = list[i].created_at - r->f.action_started;
-        bool named = r->f.snapshot_name[0] && !r->f.followed;
-        bool hit = named ? strcmp(list[i].name, r->f.snapshot_name) == 0
-                         : apart >= -1 && apart <= 1 &&
-                               server_owns_name(r->srv->name, list[i].name, &kind);
-        if (!hit)
+        bool named = r->f.snapshot_name[0] && strcmp(list[i].name, r->f.snapshot_name) == 0;
+        if (!named && (apart < -1 || apart > 1))
             continue;
+        if (!server_owns_name(r->srv->name, list[i].name, &kind)) {
+            ok = made_by_another(r, list[i].name, e);
+            continue;
+        }
         r->f.snapshot_id = list[i].id;
         str_copy(r->f.snapshot_name, sizeof r->f.snapshot_name, list[i].name);
         *ready = true;
     }
     free(list);
-    return true;
+    return ok;
 }
 
-static const struct action *find_snapshot_action(const struct run *r, const struct action *list,
-                                                 size_t n)
+/* A snapshot under way that a stop may take for its own: begun when this run did not see the
+ * machine on any more. (Both times have whole seconds only.) */
+static const struct action *followable(const struct run *r, const struct action *list, size_t n)
 {
-    for (size_t i = 0; i < n; i++) {
-        if (strcmp(list[i].type, "snapshot") != 0 || list[i].status == ACTION_ERRORED)
-            continue;
-        /* The Date header, from which snapshot_sent comes, has whole seconds only. */
-        if (list[i].status == ACTION_IN_PROGRESS ||
-            (r->f.snapshot_sent && list[i].started_at >= r->f.snapshot_sent - 2))
-            return &list[i];
-    }
-    return NULL;
+    const struct action *running = history_running_snapshot(list, n);
+    return running && running->started_at >= r->f.active_at ? running : NULL;
 }
 
-/* A snapshot that runs, or one whose POST got no answer; looks until the latter must have shown. */
+/* What a POST that got no answer began; or another's snapshot that came first. */
+static const struct action *sent_snapshot(const struct run *r, const struct action *list, size_t n)
+{
+    for (size_t i = 0; i < n; i++)
+        if (strcmp(list[i].type, "snapshot") == 0 && list[i].status != ACTION_ERRORED &&
+            list[i].started_at >= r->f.snapshot_sent - 2)
+            return &list[i];
+    return followable(r, list, n);
+}
+
+/* Looks until what was sent must have shown. */
 static bool read_back(struct run *r, bool *found, struct err *e)
 {
     for (;;) {
         struct action *list;
         size_t n;
         struct err why = {0};
-        bool ok = cloud_droplet_actions(r->cloud, r->f.droplet_id, &list, &n, &why);
+        bool ok = run_actions(r, &list, &n, &why);
         if (ok) {
-            const struct action *a = find_snapshot_action(r, list, n);
+            const struct action *a = sent_snapshot(r, list, n);
             *found = a != NULL;
             if (a)
                 follow(r, a);
@@ -109,29 +101,45 @@ static bool read_back(struct run *r, bool *found, struct err *e)
     }
 }
 
+/* The finished snapshot of another run, if it can be trusted. */
+static bool adopt_finished(struct run *r, const struct action *a, struct err *e)
+{
+    struct facts before = r->f;
+    struct snapshot s;
+    struct err ignored;
+    bool visible = false;
+    follow(r, a);
+    bool young = run_now(r) - a->completed_at < YOUNG_S;
+    bool ok = look_visible(r, &visible, &ignored);
+    if (ok && visible)
+        ok = cloud_snapshot(r->cloud, r->f.snapshot_id, &s, &ignored) &&
+             (proof_trusts(r, &s) || (young && s.size_mb == 0));
+    /* A new one may need a while until it is seen. */
+    if (!ok || (!visible && !young))
+        r->f = before;
+    if (cancel_is(r->core->cancel))
+        return err_set(e, ERR_INTERRUPTED, "interrupted");
+    return true;
+}
+
 /* Without a journal of its own – another host, or a second person – the droplet's history tells. */
 static bool adopt_from_history(struct run *r, struct err *e)
 {
-    struct action *list, last;
+    struct action *list;
     size_t n;
-    if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &list, &n, e))
+    if (!run_actions(r, &list, &n, e))
         return false;
-    const struct action *running = find_snapshot_action(r, list, n);
-    bool ready = false, ok = true;
-    if (running) {
+    const struct action *running = followable(r, list, n);
+    const struct action *final = history_final_snapshot(list, n);
+    bool ok = true;
+    if (running)
         follow(r, running);
-    } else if (r->droplet.status == DROPLET_OFF && stop_snapshot(list, n, &last)) {
-        struct facts before = r->f;
-        follow(r, &last);
-        ok = look_visible(r, &ready, e);
-        if (!ready)
-            r->f = before;
-    }
+    else if (final && r->droplet.status == DROPLET_OFF)
+        ok = adopt_finished(r, final, e);
     free(list);
     if (ok && r->f.action_id)
-        run_emit(r, EVENT_NOTE, "%s: following it",
-                 ready ? "another run's snapshot is complete"
-                       : "another run's snapshot is under way");
+        run_emit(r, EVENT_NOTE, "another run's snapshot is %s: following it",
+                 running ? "under way" : "complete");
     return ok;
 }
 
@@ -144,19 +152,18 @@ bool snapshot_observe(struct run *r, bool *done, struct err *e)
         err_set(e, ERR_NOT_FOUND, "%s has no droplet", r->srv->name);
         return err_hint(e, "`dogs start %s` makes one from its newest snapshot", r->srv->name);
     }
-    if (r->f.snapshot_sent) {
-        bool found = false;
-        if (!read_back(r, &found, e))
-            return false;
-        if (!found)
-            r->f.snapshot_sent = 0;
-        return true;
-    }
     struct err why = {0};
-    bool ok = r->verb != VERB_STOP || adopt_from_history(r, &why);
-    if (!ok && why.code == ERR_NOT_FOUND)
-        ok = run_gone_elsewhere(r, &why);
-    *done = r->f.snapshot_id != 0 || r->f.destroyed;
+    bool ok = true, found = false;
+    if (r->f.snapshot_sent) {
+        ok = read_back(r, &found, &why);
+        if (ok && !found)
+            r->f.snapshot_sent = 0;
+    } else if (r->verb == VERB_STOP) {
+        ok = adopt_from_history(r, &why);
+    }
+    if (!ok && why.code == ERR_NOT_FOUND && r->verb == VERB_STOP)
+        return (*done = run_gone_elsewhere(r, e));
+    *done = r->f.snapshot_id != 0;
     if (!ok)
         *e = why;
     return ok;
@@ -190,17 +197,38 @@ void snapshot_plan(struct run *r)
     snprintf(r->made.tags, sizeof r->made.tags, " %s ", r->tag);
 }
 
+/* Refused, because something else is under way on the droplet: another's snapshot is followed,
+ * anything else waited for. */
+static bool wait_or_follow(struct run *r, bool *again, struct err *e)
+{
+    struct action *list;
+    size_t n;
+    if (!run_actions(r, &list, &n, e))
+        return false;
+    const struct action *running = followable(r, list, n);
+    if (running)
+        follow(r, running);
+    free(list);
+    *again = running == NULL;
+    if (running) {
+        run_emit(r, EVENT_NOTE, "another run's snapshot is under way: following it");
+        return run_fact(r, e);
+    }
+    if (!run_idle(r, &list, &n, e))
+        return false;
+    free(list);
+    return true;
+}
+
 /* One POST. *again: nothing was begun, try once more. */
 static bool post_snapshot(struct run *r, bool *again, struct err *e)
 {
-    struct action a, *idle;
-    size_t n;
+    struct action a;
     *again = false;
     if (!r->f.snapshot_name[0])
         choose_name(r);
     r->f.snapshot_sent = run_now(r);
-    if (!r->f.since)
-        r->f.since = r->f.snapshot_sent - 2;
+    r->f.since = r->f.snapshot_sent - 2;
     if (!run_intent(r, e))
         return false;
     struct err why = {0};
@@ -217,35 +245,48 @@ static bool post_snapshot(struct run *r, bool *again, struct err *e)
         return found ? run_fact(r, e) : true;
     }
     r->f.snapshot_sent = 0;
-    if (why.http_status == 422 && why.retryable) {
-        struct action *list;
-        if (!cloud_droplet_actions(r->cloud, r->f.droplet_id, &list, &n, e))
-            return false;
-        const struct action *running = find_snapshot_action(r, list, n);
-        if (running)
-            follow(r, running);
-        free(list);
-        *again = running == NULL;
-        if (running)
-            run_emit(r, EVENT_NOTE, "another run's snapshot is under way: following it");
-        if (running || !run_idle(r, &idle, &n, e))
-            return running ? run_fact(r, e) : false;
-        free(idle);
-        return true;
-    }
+    if (why.http_status == 422 && why.retryable)
+        return wait_or_follow(r, again, e);
+    *again = run_passing(&why);
     *e = why;
-    return false;
+    return *again && !cloud_sleep(r->cloud, 5000);
 }
 
-static bool begin_snapshot(struct run *r, struct err *e)
+/* The droplet as it must be when its snapshot begins, seen anew: this host may have slept since the
+ * last look. */
+static bool still_off(struct run *r, struct err *e)
 {
     struct action *idle;
     size_t n;
     if (!run_idle(r, &idle, &n, e))
         return false;
+    bool stopping = history_stopping(idle, n);
     free(idle);
+    if (!run_see_droplet(r, e))
+        return false;
+    if (r->droplet.status == DROPLET_OFF) {
+        r->f.off_at = run_now(r);
+        return true;
+    }
+    if (r->verb == VERB_STOP) {
+        err_set(e, ERR_GUARD, "%s was switched on again during this stop", r->srv->name);
+        return err_hint(e, "people may be playing; `dogs stop %s` begins anew", r->srv->name);
+    }
+    if (!stopping)
+        return true;
+    err_set(e, ERR_GUARD, "%s is being shut down", r->srv->name);
+    return err_hint(e,
+                    "a snapshot of it now would miss what is saved meanwhile; wait, or "
+                    "`dogs stop %s`",
+                    r->srv->name);
+}
+
+static bool begin_snapshot(struct run *r, struct err *e)
+{
     for (int tries = 1; tries <= POST_TRIES; tries++) {
         bool again;
+        if (!still_off(r, e))
+            return false;
         if (!post_snapshot(r, &again, e))
             return false;
         if (!again)
@@ -286,7 +327,22 @@ static bool finish_snapshot(struct run *r, struct err *e)
                          .limit_ms = VISIBLE_LIMIT_MS,
                          .at_once = true,
                          .look = look_visible};
-    return run_wait(r, &made, e) && run_wait(r, &shown, e) && run_fact(r, e);
+    if (!run_wait(r, &made, e))
+        return false;
+    if (run_wait(r, &shown, e))
+        return run_fact(r, e);
+    if (e->code == ERR_TIMEOUT && !run_time_is_up(r))
+        err_set(e, ERR_UNVERIFIED,
+                "the snapshot was reported complete and is in no list after %d "
+                "min",
+                VISIBLE_LIMIT_MS / 60000);
+    return false;
+}
+
+static void forget_snapshot(struct run *r)
+{
+    r->f.action_id = r->f.action_started = r->f.snapshot_sent = r->f.followed = 0;
+    r->f.snapshot_name[0] = '\0';
 }
 
 bool snapshot_run(struct run *r, struct err *e)
@@ -309,97 +365,8 @@ bool snapshot_run(struct run *r, struct err *e)
             ++r->f.snapshot_tries >= SNAPSHOT_TRIES)
             break;
         run_emit(r, EVENT_WARN, "%s; trying once more", why.text);
-        r->f.action_id = r->f.action_started = r->f.snapshot_sent = r->f.followed = 0;
-        r->f.snapshot_name[0] = '\0';
+        forget_snapshot(r);
     }
     *e = why;
     return false;
-}
-
-/* The proof of one snapshot, from one answer about it. */
-bool proof_holds(struct run *r, const struct snapshot *s, struct err *e)
-{
-    const char *what = NULL;
-    enum snapshot_kind kind;
-    if (s->droplet_id != r->f.droplet_id)
-        what = "it is of another droplet";
-    else if (!server_owns_name(r->srv->name, s->name, &kind) || kind != SNAPSHOT_SERIES)
-        what = "its name is not of this server's series";
-    else if (r->f.snapshot_name[0] && strcmp(s->name, r->f.snapshot_name) != 0)
-        what = "it has another name";
-    else if (s->created_at < r->f.since)
-        what = "it was begun before this run";
-    else if (s->size_mb <= 0)
-        what = "its size is 0";
-    else if (!cloud_has(s->regions, r->droplet.region))
-        what = "it is not in the droplet's region";
-    else if (r->droplet.disk_gb && s->min_disk_gb > r->droplet.disk_gb)
-        what = "it wants a bigger disk than the droplet has";
-    if (what) {
-        err_set(e, ERR_UNVERIFIED, "snapshot %s (%lld) cannot be trusted: %s", s->name,
-                (long long)s->id, what);
-        return err_hint(e, "`dogs stop %s` takes a new one", r->srv->name);
-    }
-    if (s->size_mb < r->f.last_snapshot_mb / SMALLER && !r->req->accept_size) {
-        err_set(e, ERR_UNVERIFIED, "snapshot %s has %.1f GB, the last one had %.1f GB", s->name,
-                (double)s->size_mb / 1000, (double)r->f.last_snapshot_mb / 1000);
-        return err_hint(e, "if that is right: `dogs stop %s --accept-size`", r->srv->name);
-    }
-    return true;
-}
-
-static bool look_proof(struct run *r, bool *ready, struct err *e)
-{
-    struct snapshot s;
-    struct err why = {0};
-    if (!cloud_snapshot(r->cloud, r->f.snapshot_id, &s, &why)) {
-        if (why.code == ERR_NOT_FOUND)
-            return true;
-        *e = why;
-        return false;
-    }
-    /* A size may come a little after the name. */
-    if (s.size_mb == 0)
-        return true;
-    *ready = proof_holds(r, &s, e);
-    if (*ready)
-        r->made = s;
-    return *ready;
-}
-
-bool prove_observe(struct run *r, bool *done, struct err *e)
-{
-    (void)e;
-    *done = r->f.destroyed || r->f.proved;
-    return true;
-}
-
-void prove_plan(struct run *r)
-{
-    run_emit(r, EVENT_CALL, "GET /v2/snapshots/… (twice), POST /v2/tags/%s/resources", r->tag);
-}
-
-bool prove_run(struct run *r, struct err *e)
-{
-    struct wait w = {.text = "the snapshot can be read and has a size",
-                     .typical_ms = 2000,
-                     .limit_ms = SIZE_LIMIT_MS,
-                     .at_once = true,
-                     .look = look_proof};
-    if (!run_wait(r, &w, e)) {
-        if (e->code == ERR_TIMEOUT && !(r->end_ms && os_mono_ms() >= r->end_ms))
-            e->code = ERR_UNVERIFIED;
-        return false;
-    }
-    if (!run_intent(r, e))
-        return false;
-    if ((r->f.cut_power || r->f.live) &&
-        !cloud_tag_snapshot(r->cloud, TAG_UNCLEAN, r->f.snapshot_id, e))
-        return false;
-    if (!cloud_tag_snapshot(r->cloud, r->tag, r->f.snapshot_id, e))
-        return false;
-    r->f.proved = 1;
-    r->out->snapshot_id = r->f.snapshot_id;
-    str_copy(r->out->snapshot_name, sizeof r->out->snapshot_name, r->f.snapshot_name);
-    return run_fact(r, e);
 }

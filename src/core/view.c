@@ -46,7 +46,7 @@ static void fill_droplet(struct server_view *v, const struct server_look *look, 
 {
     const struct droplet *d = look->n_droplets ? look->droplets[0] : look->untagged;
     v->ours = look->n_droplets > 0;
-    v->n_droplets = look->n_droplets + (look->untagged != NULL);
+    v->n_droplets = look->n_droplets + look->n_untagged;
     if (!d)
         return;
     v->droplet_id = d->id;

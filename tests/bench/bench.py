@@ -60,9 +60,20 @@ def spend(command, env):
     return usage.ru_utime + usage.ru_stime, peak
 
 
+def cpu_ms(command, env):
+    """Median of 50 runs, nothing else measured meanwhile."""
+    def once():
+        child = subprocess.Popen(command, env=env, stdout=subprocess.DEVNULL)
+        _, _, usage = os.wait4(child.pid, 0)
+        child.returncode = 0
+        return usage.ru_utime + usage.ru_stime
+
+    return 1000 * statistics.median(once() for _ in range(50))
+
+
 def version():
     env = dogs.environment("/nonexistent")
-    cpu = lambda command: 1000 * statistics.median(spend(command, env)[0] for _ in range(50))
+    cpu = lambda command: cpu_ms(command, env)
     row("`dogs --version`, CPU, median of 50",
         f"{cpu([dogs.DOGS, '--version']):.2f} ms", f"under 5 ms; /bin/true: {cpu(['/bin/true']):.2f} ms")
 

@@ -302,6 +302,12 @@ def choose(points, k=1, seed=20261120):
     return [point for point in points if random.Random(f"{seed} {point}").randrange(k) == 0]
 
 
+def told(failures, whole=3):
+    """Failures "point: story" of a campaign: the first in full, of the others a line each."""
+    lines = [" ".join(text.split())[:200] for text in failures[whole:]]
+    return "\n\n".join(failures[:whole]) + "\n\nand:\n" * bool(lines) + "\n".join(lines)
+
+
 @contextlib.contextmanager
 def workplace():
     """A temporary folder, removed also where a killed client left odd things behind."""

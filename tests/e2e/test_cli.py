@@ -91,6 +91,7 @@ def on_terminal(env, cwd, args, answers=(), seconds=None):
             seen += bytes_read.decode(errors="replace")
             while waiting and waiting[0][0] in seen.rpartition("\0")[2]:
                 seen += "\0"  # what comes before is not looked at again
+                time.sleep(0.2 if waiting[0][1] < " " else 0)  # nobody is quicker with Ctrl-C
                 os.write(terminal, waiting.pop(0)[1].encode())
         else:
             os.kill(child, signal.SIGKILL)
@@ -289,7 +290,7 @@ def test_the_live_line(shell, args, env, moves):
 def test_off_a_terminal_there_are_plain_lines(shell):
     result = shell.must("--sandbox", "create", "mc")
     assert ESCAPE not in result.out + result.err and "\r" not in result.out + result.err
-    assert result.err.startswith("create mc\n") and result.err.count("\n  ") >= 2, result
+    assert result.err.startswith("create mc\n") and result.err.count(" ...\n") >= 2, result
     table = shell.must("--sandbox", "list").out
     assert ESCAPE not in table and "running, $" in table and "/month" in table
 
@@ -406,6 +407,13 @@ def test_init_interrupted(shell):
 # --- questions ------------------------------------------------------------------------------------
 
 
+def make_proved(host):
+    """A droplet that is off and whose world a proved snapshot holds: destroy asks then."""
+    host.must("create", "mc")
+    host.must("power", "mc", "off")
+    host.must("snapshot", "mc")
+
+
 @pytest.mark.parametrize("args, answer, status, gone", [
     ([], "wrong\n", 3, False),
     ([], "\n", 3, False),
@@ -418,7 +426,7 @@ def test_init_interrupted(shell):
     (["--yes"], None, 0, True),
 ])
 def test_destroy_asks_for_the_name(sandbox, host, args, answer, status, gone):
-    host.must("create", "mc")
+    make_proved(host)
     answers = [("Type mc to go on", answer)] if answer else []
     got, seen = on_terminal(host.env, host.home, ["destroy", "mc", *args], answers)
     assert got == status, seen
@@ -426,7 +434,7 @@ def test_destroy_asks_for_the_name(sandbox, host, args, answer, status, gone):
 
 
 def test_nobody_to_ask_names_the_options(host):
-    host.must("create", "mc")
+    make_proved(host)
     result = host.run("destroy", "mc")
     assert result.status == 2 and "--confirm mc" in result.err and "--yes" in result.err
     error = host.run("destroy", "mc", "--json").json()["error"]

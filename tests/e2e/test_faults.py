@@ -48,7 +48,8 @@ def allowed(do, method):
     if do in ("404", "vanish"):
         return {DONE, FAILED, MISSING, UNVERIFIED}
     if do == "message_object":
-        return {FAILED}
+        # A 422 in other words: a tag that is not there yet, a shutdown that is asked for again.
+        return {DONE, FAILED}
     if do in ("garbage", "oversize"):
         return {DONE, FAILED, LATE, UNVERIFIED}
     if do in OPEN:
@@ -86,7 +87,7 @@ def points_of(calls, everything):
 
 def intended(verb, before, sandbox):
     try:
-        expect(verb, before, sandbox.state())
+        expect(verb, before, sandbox.state(), may_repeat=True)
         return True
     except AssertionError:
         return False
@@ -107,18 +108,24 @@ def try_point(place, verb, point):
             # One poll less than in the undisturbed run: not a point this time.
             assert result.status == 0, result
             return False
-        assert result.status in allowed(do, method), f"wrong exit status\n{result}"
-        if result.status == 0:
-            if "`dogs prune mc`" in result.err:
-                host.must("prune", "mc")
+        pruning = kind in ("snapshot.get", "snapshot.delete")
+        if result.status == 0 and pruning and ("`dogs prune mc`" in result.err or do == "404"):
+            # The stop is done; what is left over is said (or a 404 was believed, and costs cents).
+            host.must("prune", "mc")
             expect_of(host, verb, before, sandbox.state())
             return True
-        assert "\n  next: " in "\n" + result.err, f"nothing says what to do next\n{result}"
-        host.run("resume", "--yes")
-        if not intended(verb, before, sandbox):
-            last = host.run(*command)
-            assert last.status == 0, "neither resume nor the plain command helps" + host.story()
-        expect_of(host, verb, before, sandbox.state())
+        assert result.status in allowed(do, method), f"wrong exit status\n{result}"
+        if result.status != 0:
+            assert "\n  next: " in "\n" + result.err, f"nothing says what to do next\n{result}"
+            host.run("resume", "--yes")
+            if not intended(verb, before, sandbox):
+                last = host.run(*command)
+                if do == "stuck" and last.status == LATE:
+                    # Nothing but the cloud's own people can end that; the droplet must be kept.
+                    dogs.assert_sound(sandbox.state())
+                    return True
+                assert last.status == 0, "neither resume nor the plain command helps" + host.story()
+        expect_of(host, verb, before, sandbox.state(), do == "wakes")
         return True
 
 
@@ -142,7 +149,7 @@ def test_every_fault_at_every_call(worlds, verb):
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(attempt, points))
     print(f"\n{verb}: {tried} faults tried at {len(calls)} calls, {len(failures)} failed")
-    assert not failures, "\n\n".join(failures[:6]) + f"\n({len(failures)} in all)"
+    assert not failures, dogs.told(failures)
 
 
 # --- faults that do not pass ------------------------------------------------------------------------
