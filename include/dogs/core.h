@@ -164,8 +164,9 @@ struct open_run {
 bool core_open_runs(struct core *core, struct open_run **out, size_t *n, struct err *e);
 /* Takes up a run: by its id, by a server's name, or (NULL) the only open one. Where the journal of
  * this host knows nothing, what was under way is read from the cloud (a droplet that is being
- * made, or stopped). NOT_FOUND if there is nothing to resume. */
-bool core_resume(struct core *core, const char *id_or_server, struct outcome *out, struct err *e);
+ * made, or stopped). NOT_FOUND if there is nothing to resume. timeout_ms as in struct request. */
+bool core_resume(struct core *core, const char *id_or_server, int64_t timeout_ms,
+                 struct outcome *out, struct err *e);
 
 /* Every server of the config and every tagged one in the account, or just one. Array yours to
  * free. NOT_FOUND for a name that is neither. */

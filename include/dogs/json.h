@@ -26,8 +26,8 @@ double json_real(const cJSON *root, const char *path, double def);
 bool json_bool(const cJSON *root, const char *path, bool def);
 
 bool json_need_text(const cJSON *root, const char *path, const char **out, struct err *e);
-/* Ids and counts: a JSON number or a string of digits. Numbers from 2^53 on are refused, because the
- * parser keeps numbers as doubles and the id would be another one. */
+/* Ids and counts: a JSON number or a string of digits. Numbers from 2^53 on are refused, because
+ * the parser keeps numbers as doubles and the id would be another one. */
 bool json_need_int(const cJSON *root, const char *path, int64_t *out, struct err *e);
 bool json_need_array(const cJSON *root, const char *path, const cJSON **out, struct err *e);
 

@@ -11,7 +11,7 @@
 #include <stdint.h>
 
 /* Time */
-int64_t os_mono_ms(void); /* never goes back; its zero means nothing */
+int64_t os_mono_ms(void); /* never goes back, goes on in sleep; its zero means nothing */
 int64_t os_unix_ms(void); /* the wall clock, which may be wrong */
 
 /* Places (yours to free; NULL where the system does not tell, e.g. no $HOME) */
@@ -63,13 +63,13 @@ bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, st
 enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
 bool os_is_terminal(enum os_stream stream);
 int os_terminal_columns(void); /* 80 where it is not known */
+struct cancel;
 /* One line from the terminal itself (not stdin), without its newline; echo off for secrets.
- * False at end of input or where there is no terminal. */
-bool os_ask_line(const char *prompt, bool echo, struct str *out);
+ * False when cancelled, at end of input, or where there is no terminal. */
+bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *out);
 
 /* Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP): call once, from main. The first triggers the
  * cancel object, the second ends the process at once with status 130. */
-struct cancel;
 void os_catch_interrupts(struct cancel *c);
 
 #endif

@@ -1,4 +1,5 @@
 #include <dogs/err.h>
+#include <dogs/str.h>
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -12,6 +13,17 @@ static const struct {
 #undef X
 };
 
+/* A text that did not fit ends with a whole character. */
+static void end_well(char *text, size_t size)
+{
+    size_t len = strlen(text);
+    if (len + 1 < size)
+        return;
+    while (len > 0 && !str_is_utf8(text, len) && ((unsigned char)text[len - 1] & 0x80))
+        len--;
+    text[len] = '\0';
+}
+
 bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
 {
     *e = (struct err){.code = code};
@@ -19,6 +31,7 @@ bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
     va_start(ap, fmt);
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
+    end_well(e->text, sizeof e->text);
     return false;
 }
 
@@ -44,6 +57,7 @@ bool err_wrap(struct err *e, const char *fmt, ...)
     va_end(ap);
     size_t used = strlen(e->text);
     snprintf(e->text + used, sizeof e->text - used, ": %s", old);
+    end_well(e->text, sizeof e->text);
     return false;
 }
 

@@ -19,7 +19,7 @@ static bool read_line(struct cli *cli, const char *prompt, bool echo, struct str
 {
     progress_end(cli);
     char *clean = report_clean(prompt, true);
-    bool got = os_ask_line(clean, echo, out);
+    bool got = os_ask_line(clean, echo, cli->cancel, out);
     free(clean);
     if (got)
         return true;

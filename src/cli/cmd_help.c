@@ -53,7 +53,7 @@ static void add_overview(struct str *out, bool full)
             str_addf(out, "  %-11s %s\n", c->name, c->summary);
         }
     }
-    str_add(out, "\n'dogs help COMMAND' explains one command, with examples.\n");
+    str_add(out, "\n`dogs help COMMAND` explains one command, with examples.\n");
     if (!full)
         return;
     str_add(out, "\nOptions of every command:\n");
@@ -75,7 +75,7 @@ static void add_command(struct str *out, const struct cmd *c)
         str_add(out, "\nOptions:\n");
         add_options(out, c->opts);
     }
-    str_add(out, "\n'dogs help' lists the options of every command.\n");
+    str_add(out, "\n`dogs help` lists the options of every command.\n");
 }
 
 void help_short(const struct cli *cli)

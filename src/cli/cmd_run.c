@@ -7,7 +7,7 @@
 struct run_opts {
     const char *snapshot, *region, *size, *confirm;
     int64_t droplet_id, keep;
-    bool adopt;
+    bool adopt, accept_size;
 };
 
 #define AT(field) .at = offsetof(struct run_opts, field)
@@ -23,6 +23,14 @@ static const struct opt start_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take what has the name but not the tag", AT(adopt)},
+    {.name = NULL},
+};
+static const struct opt stop_opts[] = {
+    {"--droplet", "ID", "which, if several carry the server's tag", AT(droplet_id), OPT_INT,
+     .min = 1, .max = INT64_MAX},
+    {"--adopt", NULL, "take a droplet that has the name but not the tag", AT(adopt)},
+    {"--accept-size", NULL, "go on though the snapshot is far smaller than the last",
+     AT(accept_size)},
     {.name = NULL},
 };
 static const struct opt single_opts[] = {
@@ -51,7 +59,7 @@ static const enum quiet quiet_of[] = {
 static void put_outcome(cJSON *doc, const struct outcome *out, bool dry_run)
 {
     put_text(doc, "run", out->run);
-    put_text(doc, "text", dry_run ? "" : out->text);
+    put_text(doc, "text", out->text);
     cJSON_AddBoolToObject(doc, "dry_run", dry_run);
     cJSON_AddBoolToObject(doc, "changed", out->changed);
     put_id(doc, "snapshot_id", out->snapshot_id);
@@ -76,11 +84,9 @@ static void print_outcome(struct cli *cli, const struct outcome *out)
 {
     const struct server_view *v = &out->view;
     char money[WHEN_TEXT];
-    if (cli->g.dry_run) {
-        report_talk(cli, PAINT_NONE, "nothing was changed");
-        return;
-    }
-    if (*out->text)
+    if (cli->g.dry_run)
+        report_talk(cli, PAINT_NONE, "%s", out->text);
+    else if (*out->text)
         report_line(cli, "%s", out->text);
     if (!out->have_view)
         return;
@@ -127,6 +133,7 @@ static bool run_verb(struct cli *cli, struct err *e)
         .keep = (int)o->keep,
         .timeout_ms = cli->g.timeout_s * 1000,
         .adopt = o->adopt,
+        .accept_size = o->accept_size,
         .dry_run = cli->g.dry_run,
     };
     cli->confirm = o->confirm;
@@ -157,7 +164,8 @@ static bool run_resume(struct cli *cli, struct err *e)
     struct outcome out = {0};
     if (!make_up_open_servers(cli, e))
         return false;
-    bool ok = core_resume(cli->core, cli->line.n_words ? cli->line.words[0] : NULL, &out, e);
+    bool ok = core_resume(cli->core, cli->line.n_words ? cli->line.words[0] : NULL,
+                          cli->g.timeout_s * 1000, &out, e);
     return finish(cli, ok, &out, out.snapshot_id && !*out.view.ip ? QUIET_SNAPSHOT : QUIET_ADDRESS,
                   e);
 }
@@ -175,7 +183,7 @@ const struct cmd cmds_run[] = {
                  "dogs create mc --dry-run             # show the calls and the price only",
      .help = "Makes the droplet, has it set up by the server's script where one is configured,\n"
              "waits until it is reachable and prints its address. Refused where the server has\n"
-             "a droplet or a snapshot: then it is 'dogs start'.",
+             "a droplet or a snapshot: then it is `dogs start`.",
      VERB(VERB_CREATE, create_opts)},
     {.name = "start",
      .alias = "up",
@@ -197,34 +205,34 @@ const struct cmd cmds_run[] = {
      .help = "The droplet is destroyed only after its snapshot was proved; otherwise it is kept,\n"
              "its price is shown and the exit status is 8. Then old snapshots are pruned as\n"
              "snapshot_max says. Ctrl-C stops the waiting, not the work.",
-     VERB(VERB_STOP, single_opts)},
+     VERB(VERB_STOP, stop_opts)},
     {.name = "restore",
      .usage = "SERVER",
      .summary = "make a droplet from a chosen snapshot",
      .examples = "dogs snapshots mc                    # what there is\n"
                  "dogs restore mc --snapshot 123456789",
-     .help = "As 'dogs start', but the snapshot must be named with --snapshot: to go back to an\n"
+     .help = "As `dogs start`, but the snapshot must be named with --snapshot: to go back to an\n"
              "older evening.",
      VERB(VERB_RESTORE, start_opts)},
     {.name = "snapshot",
      .usage = "SERVER",
      .summary = "take and prove a snapshot; the droplet stays",
      .examples = "dogs snapshot mc",
-     .help = "The single step inside 'dogs stop'.",
+     .help = "The single step inside `dogs stop`.",
      VERB(VERB_SNAPSHOT, single_opts)},
     {.name = "power",
      .usage = "SERVER on|off|reboot|cycle",
      .summary = "switch a droplet on or off",
      .examples = "dogs power mc reboot\n"
                  "dogs power mc off                    # it goes on costing the full price",
-     .help = "A droplet that is off is billed as one that runs; 'dogs stop' ends the bill.",
+     .help = "A droplet that is off is billed as one that runs; `dogs stop` ends the bill.",
      VERB(VERB_POWER, single_opts)},
     {.name = "destroy",
      .usage = "SERVER",
      .summary = "destroy a droplet that a proved snapshot holds; asks for the name",
      .examples = "dogs destroy mc                      # asks for the name\n"
                  "dogs destroy mc --confirm mc         # for scripts",
-     .help = "The last step inside 'dogs stop', behind the same gate: the droplet must be off and\n"
+     .help = "The last step inside `dogs stop`, behind the same gate: the droplet must be off and\n"
              "a proved snapshot must hold its world. Snapshots are not touched.",
      VERB(VERB_DESTROY, single_opts)},
     {.name = "prune",

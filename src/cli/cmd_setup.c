@@ -133,7 +133,7 @@ static const struct opt init_opts[] = {
     {"--region", "REGION", "where, e.g. fra1", AT(region), OPT_TEXT},
     {"--size", "SIZE", "the plan, e.g. s-1vcpu-2gb", AT(size), OPT_TEXT},
     {"--ssh-key", "ID", "id or fingerprint of an SSH key of the account", AT(ssh_key), OPT_TEXT},
-    {"--image", "IMAGE", "base image for 'dogs create'", AT(image), OPT_TEXT},
+    {"--image", "IMAGE", "base image for `dogs create`", AT(image), OPT_TEXT},
     {"--firewall", "ID", "cloud firewall for the droplets", AT(firewall), OPT_TEXT},
     {"--snapshot-max", "N", "proved snapshots to keep (2)", AT(snapshot_max), OPT_INT, .min = 1,
      .max = 100},

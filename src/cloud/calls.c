@@ -180,8 +180,11 @@ bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struc
 static void put_key(cJSON *keys, const char *key)
 {
     int64_t id;
+    char text[24] = "";
     if (str_int64(key, 1, INT64_MAX, &id))
-        cJSON_AddItemToArray(keys, cJSON_CreateRaw(key));
+        snprintf(text, sizeof text, "%lld", (long long)id);
+    if (*text)
+        cJSON_AddItemToArray(keys, cJSON_CreateRaw(text));
     else
         cJSON_AddItemToArray(keys, cJSON_CreateString(key));
 }

@@ -13,7 +13,8 @@ enum {
     LIST_READS = 4,    /* of a list whose count does not fit */
     BACKOFF_MS = 1000, /* doubles with each try */
     BACKOFF_MAX_MS = 20000,
-    LIMIT_STEP_MS = 60000,        /* longest single wait for the hourly limit */
+    LIMIT_STEP_MS = 60000,        /* longest single wait for the hourly limit, or after a 5xx */
+    RETRY_AFTER_MAX_MS = 900000,  /* and where a 429 names the time */
     LIMIT_TOTAL_MS = 2 * 3600000, /* the hourly window twice: then something else is wrong */
 };
 
@@ -131,7 +132,9 @@ static void add_reason(struct str *out, const cJSON *body, const struct http_res
     const char *message = json_text(body, "message", json_text(body, "messages[0]", NULL));
     const cJSON *object = json_at(body, "message");
     if (message && *message) {
-        str_addf(out, ": %.300s", message);
+        char cut[301];
+        str_copy(cut, sizeof cut, message);
+        str_addf(out, ": %s", cut);
     } else if (cJSON_IsObject(object)) {
         char *text = json_print(object);
         str_addf(out, ": %.300s", text);
@@ -154,6 +157,14 @@ static bool mentions_pending(const char *text)
     return strcasestr(text, "pending event") || strcasestr(text, "blocking event");
 }
 
+/* One line, and nothing that a terminal would obey. */
+static void make_plain(char *text)
+{
+    for (; *text; text++)
+        if ((unsigned char)*text < ' ' || *text == 0x7F)
+            *text = ' ';
+}
+
 static bool answer_error(const struct call *call, const struct http_resp *r, struct err *e)
 {
     struct err ignored;
@@ -165,6 +176,7 @@ static bool answer_error(const struct call *call, const struct http_resp *r, str
                          : r->status == 404                   ? ERR_NOT_FOUND
                          : r->status == 429                   ? ERR_RATE_LIMIT
                                                               : ERR_REFUSED;
+    make_plain(text.p);
     err_set(e, code, "%s", str_text(&text));
     e->http_status = r->status;
     bool is_get = strcmp(call->method, "GET") == 0;
@@ -206,6 +218,8 @@ static bool send_once(struct cloud *c, const struct call *call, cJSON **out, int
             *wait_ms = v * 1000 + 250;
         else if (r.status == 429 && reset && str_int64(reset, 0, INT64_MAX / 1000, &v))
             *wait_ms = (v - cloud_now(c)) * 1000;
+        if (!after && *wait_ms > LIMIT_STEP_MS)
+            *wait_ms = LIMIT_STEP_MS;
         if (r.status < 200 || r.status > 299) {
             ok = answer_error(call, &r, e);
         } else if (r.body.len > 0 && r.status != 204) {
@@ -246,10 +260,11 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
         backoff = jittered(c, backoff < BACKOFF_MAX_MS ? backoff : BACKOFF_MAX_MS);
         if (limited) {
             wait_ms = wait_ms < BACKOFF_MS ? BACKOFF_MS : wait_ms;
-            wait_ms = wait_ms < LIMIT_STEP_MS ? wait_ms : LIMIT_STEP_MS;
+            wait_ms = wait_ms < RETRY_AFTER_MAX_MS ? wait_ms : RETRY_AFTER_MAX_MS;
             limited_ms += wait_ms;
         } else {
-            wait_ms = wait_ms && wait_ms < LIMIT_STEP_MS ? wait_ms : backoff;
+            wait_ms = wait_ms ? wait_ms : backoff;
+            wait_ms = wait_ms < LIMIT_STEP_MS ? wait_ms : LIMIT_STEP_MS;
             tries++;
         }
         if (c->end_ms && os_mono_ms() + (int64_t)((double)wait_ms / c->speed) >= c->end_ms) {
@@ -328,7 +343,8 @@ static bool read_pages(struct cloud *c, const struct list *list, struct pages *a
             return false;
         size_t before = all->n;
         bool ok = add_page(list, json, all, e);
-        *total = json_int(json, "meta.total", -1);
+        int64_t told = json_int(json, "meta.total", -1);
+        *total = told > *total ? told : *total;
         more = json_text(json, "links.pages.next", NULL) != NULL && all->n > before;
         cJSON_Delete(json);
         if (!ok)
@@ -343,6 +359,7 @@ bool client_list(struct cloud *c, const struct list *list, void **out, size_t *n
     struct pages all = {0};
     for (int read = 1; read <= LIST_READS; read++) {
         all.n = 0;
+        total = -1;
         if (!read_pages(c, list, &all, &total, e))
             goto fail;
         drop_repeated(list, &all);

@@ -69,7 +69,7 @@ static bool find_file(const struct config_opts *opts, char **out, struct err *e)
     if (named) {
         err_set(e, ERR_NOT_FOUND, "there is no file %s%s", named,
                 opts->path ? "" : " ($DOGS_CONFIG)");
-        return err_hint(e, "name the right file, or 'dogs init' writes one");
+        return err_hint(e, "name the right file, or `dogs init` writes one");
     }
     *out = xstrdup("");
     if (opts->no_file_ok)
@@ -77,7 +77,7 @@ static bool find_file(const struct config_opts *opts, char **out, struct err *e)
     free(*out);
     *out = NULL;
     err_set(e, ERR_NOT_FOUND, "there is no config.yaml");
-    return err_hint(e, "'dogs init' writes one; 'dogs config path' shows where it is looked for");
+    return err_hint(e, "`dogs init` writes one; `dogs config path` shows where it is looked for");
 }
 
 static bool read_file(struct load *ld, const char *path, struct err *e)
@@ -112,7 +112,7 @@ static bool count_problems(const struct load *ld, struct str *problems, struct e
     if (!problems)
         err_set(e, ERR_CONFIG, "%zu mistake%s in the configuration, %s%.*s", ld->pr.n,
                 one ? "" : "s", one ? "" : "the first: ", (int)strcspn(text, "\n"), text);
-    return err_hint(e, "'dogs config check' lists every mistake");
+    return err_hint(e, "`dogs config check` lists every mistake");
 }
 
 static bool set_state_dir(struct config *cfg, const char *flag, struct err *e)
@@ -226,7 +226,7 @@ bool config_need_server(const struct config *cfg, const char *name, const struct
             err_hint(e, "there are %s%s; others are added under 'servers:'", str_text(&all),
                      all.full ? "…" : "");
         else
-            err_hint(e, "'dogs init' adds one, or write it under 'servers:'");
+            err_hint(e, "`dogs init` adds one, or write it under 'servers:'");
     }
     str_release(&all);
     free(names);

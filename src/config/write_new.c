@@ -46,8 +46,8 @@ void config_write_new(const struct config_new *n, struct str *out)
 {
     str_add(out,
             "# The configuration of dogs. A line that begins with '#' sets nothing; what stands\n"
-            "# there is an example. Indent with blanks. 'dogs config check' finds mistakes, and\n"
-            "# 'dogs config show' tells where each value comes from. A variable in parentheses\n"
+            "# there is an example. Indent with blanks. `dogs config check` finds mistakes, and\n"
+            "# `dogs config show` tells where each value comes from. A variable in parentheses\n"
             "# overrides this file.\n\n"
             "# One of the three gives access. With 'token:' in it, this file must be readable by\n"
             "# you alone (chmod 600).\n");

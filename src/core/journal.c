@@ -28,12 +28,24 @@ static char *journal_path(const char *dir, const char *server)
     return path;
 }
 
+/* Beyond what the reader's doubles can keep, as text. */
+static void put_fact(cJSON *o, const char *name, int64_t value)
+{
+    static const int64_t exact = 1LL << 53;
+    char text[24];
+    snprintf(text, sizeof text, "%lld", (long long)value);
+    if (value > -exact && value < exact)
+        json_put_int(o, name, value);
+    else
+        cJSON_AddStringToObject(o, name, text);
+}
+
 static cJSON *facts_json(const struct facts *f)
 {
     cJSON *o = cJSON_CreateObject();
 #define I(name)                                                                                    \
     if (f->name)                                                                                   \
-        json_put_int(o, #name, f->name);
+        put_fact(o, #name, f->name);
 #define T(name, size_)                                                                             \
     if (f->name[0])                                                                                \
         cJSON_AddStringToObject(o, #name, f->name);
@@ -68,7 +80,8 @@ static void take_record(const cJSON *rec, const char *server, struct last_run *l
 {
     const char *ev = json_text(rec, "ev", ""), *run = json_text(rec, "run", "");
     enum verb verb;
-    if (!*run || !verb_of(json_text(rec, "verb", ""), &verb))
+    if (!*run || !verb_of(json_text(rec, "verb", ""), &verb) ||
+        strcmp(json_text(rec, "server", ""), server) != 0)
         return;
     if (strcmp(ev, "begin") == 0) {
         *last = (struct last_run){.any = true, .open = true, .verb = verb};

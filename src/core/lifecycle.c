@@ -372,7 +372,8 @@ static bool verb_from_cloud(struct core *core, const char *server, enum verb *ve
     return err_hint(e, "`dogs status %s` shows how it stands", server);
 }
 
-bool core_resume(struct core *core, const char *id_or_server, struct outcome *out, struct err *e)
+bool core_resume(struct core *core, const char *id_or_server, int64_t timeout_ms,
+                 struct outcome *out, struct err *e)
 {
     struct open_run *runs;
     const struct open_run *run;
@@ -400,7 +401,7 @@ bool core_resume(struct core *core, const char *id_or_server, struct outcome *ou
     free(runs);
     if (!ok)
         return false;
-    struct request req = {.verb = verb, .server = server};
+    struct request req = {.verb = verb, .server = server, .timeout_ms = timeout_ms};
     if (verb == VERB_POWER)
         req.power = last.facts.power;
     if (verb == VERB_RESTORE)

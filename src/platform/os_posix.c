@@ -1,6 +1,7 @@
 #include <dirent.h>
 #include <dogs/os.h>
 #include <dogs/str.h>
+#include <dogs/work.h>
 #include <errno.h>
 #include <fcntl.h>
 #include <limits.h>
@@ -26,7 +27,12 @@ static int64_t clock_ms(clockid_t id)
 
 int64_t os_mono_ms(void)
 {
+#ifdef CLOCK_BOOTTIME
+    /* Goes on while the computer sleeps, as the cloud does. */
+    return clock_ms(CLOCK_BOOTTIME);
+#else
     return clock_ms(CLOCK_MONOTONIC);
+#endif
 }
 
 int64_t os_unix_ms(void)
@@ -77,15 +83,19 @@ char *os_state_dir(void)
 bool os_mkdirs(const char *dir, struct err *e)
 {
     char path[PATH_MAX];
-    if (!str_copy(path, sizeof path, dir))
-        return err_set(e, ERR_IO, "the path %.60s... is too long", dir);
+    if (!*dir || !str_copy(path, sizeof path, dir))
+        return err_set(e, ERR_IO, "the path %.60s... is %s", dir, *dir ? "too long" : "empty");
     for (char *p = path + 1;; p++) {
         char c = *p;
         if (c != '/' && c != '\0')
             continue;
         *p = '\0';
-        if (mkdir(path, 0700) != 0 && errno != EEXIST)
-            return err_os(e, ERR_IO, errno, "cannot make the folder %s", path);
+        if (mkdir(path, 0700) != 0) {
+            int why = errno;
+            struct stat st;
+            if (why != EEXIST || stat(path, &st) != 0 || !S_ISDIR(st.st_mode))
+                return err_os(e, ERR_IO, why, "cannot make the folder %s", path);
+        }
         *p = c;
         if (c == '\0')
             return true;
@@ -315,6 +325,8 @@ void os_random(void *bytes, size_t len)
 static pid_t spawn_shell(const char *command, int out_pipe[2])
 {
     pid_t pid = fork();
+    if (pid > 0)
+        setpgid(pid, pid); /* here too: the time may run out before the child gets there */
     if (pid != 0)
         return pid;
     setpgid(0, 0);
@@ -359,12 +371,19 @@ bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, st
         close(fds[0]);
         return err_os(e, ERR_IO, errno, "cannot start a shell");
     }
-    bool finished = drain(fds[0], os_mono_ms() + timeout_ms, out);
+    int64_t end_ms = os_mono_ms() + timeout_ms;
+    bool finished = drain(fds[0], end_ms, out);
     close(fds[0]);
+    int status = 0;
+    pid_t ended = 0;
+    /* Whoever closed its output may go on running. */
+    while (finished && (ended = waitpid(pid, &status, WNOHANG)) == 0) {
+        finished = os_mono_ms() < end_ms;
+        poll(NULL, 0, 5);
+    }
     if (!finished)
         kill(-pid, SIGKILL);
-    int status = 0;
-    while (waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (ended <= 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
         ;
     if (finished && !out->full && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
@@ -392,8 +411,30 @@ int os_terminal_columns(void)
     return 80;
 }
 
-bool os_ask_line(const char *prompt, bool echo, struct str *out)
+static bool read_line(int fd, struct cancel *c, struct str *out)
 {
+    struct pollfd p[2] = {{.fd = fd, .events = POLLIN}, {.fd = cancel_fd(c), .events = POLLIN}};
+    for (;;) {
+        char byte;
+        if (poll(p, 2, -1) < 0 && errno != EINTR)
+            return false;
+        if (cancel_is(c))
+            return false;
+        if (!p[0].revents)
+            continue;
+        ssize_t n = read(fd, &byte, 1);
+        if (n == 0 || (n < 0 && errno != EINTR))
+            return false;
+        if (n == 1 && byte == '\n')
+            return true;
+        if (n == 1)
+            str_addn(out, &byte, 1);
+    }
+}
+
+bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *out)
+{
+    *out = STR(4096);
     int fd = open("/dev/tty", O_RDWR | O_CLOEXEC);
     if (fd < 0)
         return false;
@@ -405,15 +446,11 @@ bool os_ask_line(const char *prompt, bool echo, struct str *out)
         tcsetattr(fd, TCSAFLUSH, &quiet);
     }
     write_all(fd, prompt, strlen(prompt));
-    *out = STR(4096);
-    char c;
-    ssize_t n;
-    while ((n = read(fd, &c, 1)) == 1 && c != '\n')
-        str_addn(out, &c, 1);
+    bool got = read_line(fd, c, out);
     if (hidden) {
         tcsetattr(fd, TCSAFLUSH, &old);
         write_all(fd, "\n", 1);
     }
     close(fd);
-    return n == 1;
+    return got;
 }
