@@ -187,6 +187,7 @@ def suites():
         e2e("evening", "test_evening.py"),
         e2e("cli", "test_cli*.py"),
         e2e("refusals", "test_refusals.py"),
+        e2e("interrupt", "test_interrupt.py"),
         e2e("crash", "test_crash.py"),
         e2e("faults", "test_faults.py"),
         e2e("together", "test_together.py"),
@@ -196,11 +197,13 @@ def suites():
         e2e("evening", "test_evening.py", "asan"),
         e2e("cli", "test_cli*.py", "asan"),
         e2e("refusals", "test_refusals.py", "asan"),
+        e2e("interrupt", "test_interrupt.py", "asan"),
         e2e("crash", "test_crash.py", "asan", env={"DOGS_SHORT": "8"}),
         e2e("faults", "test_faults.py", "asan", env={"DOGS_SHORT": "8"}),
         e2e("together", "test_together.py", "asan", env={"DOGS_SHORT": "8"}),
         Suite("unit-tsan", unit, "tsan"),
         e2e("evening", "test_evening.py", "tsan"),
+        e2e("interrupt", "test_interrupt.py", "tsan"),
         e2e("together", "test_together.py", "tsan", env={"DOGS_SHORT": "8"}),
         Suite("evening-valgrind", python_tests, "release", ["tests/e2e/test_evening.py"],
               ["-k", "test_an_evening"], {"DOGS_WRAP": VALGRIND}),
@@ -229,7 +232,7 @@ def run_suite(suite):
             counts = suite.kind(suite)
         except Exception as problem:  # a suite that cannot run is a failure, not the end of all
             counts = Counts(failed=1, text=f"{type(problem).__name__}: {problem}")
-    text = counts.text.rstrip()
+    text = "\n".join(x for x in counts.text.splitlines() if "generated xml file" not in x).strip()
     loud = counts.failed or counts.skipped or suite.show
     say(f"=== {suite.name}: {counts} ({time.monotonic() - begin:.0f} s)"
         + ("\n" + text if text and loud else ""))

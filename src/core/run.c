@@ -233,9 +233,10 @@ bool run_gone_elsewhere(struct run *r, struct err *e)
         const struct snapshot *s = r->mine.series[i];
         if (!ends_the_stop(r, s))
             continue;
-        run_emit(r, EVENT_NOTE,
-                 "the droplet is gone: another run has finished the stop, its snapshot is %s",
-                 s->name);
+        if (!r->f.delete_sent)
+            run_emit(r, EVENT_NOTE,
+                     "the droplet is gone: another run has finished the stop, its snapshot is %s",
+                     s->name);
         r->f.snapshot_id = s->id;
         str_copy(r->f.snapshot_name, sizeof r->f.snapshot_name, s->name);
         r->f.destroyed = r->f.proved = 1;

@@ -147,7 +147,8 @@ static bool settle_droplet(struct run *r, struct err *e)
         return false;
     if (!find_droplet(r, e))
         return false;
-    if (!r->droplet.id && !makes_one(r) && !r->f.destroyed && !make_sure_of_none(r, e))
+    bool known = r->f.droplet_id || r->f.destroyed;
+    if (!r->droplet.id && !known && !makes_one(r) && !make_sure_of_none(r, e))
         return false;
     const struct droplet *untagged = r->mine.untagged;
     if (r->droplet.id)

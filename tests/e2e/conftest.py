@@ -17,6 +17,12 @@ def pytest_configure(config):
         pytest.exit(f"{dogs.DOGS} is not built; tools/test builds it", returncode=3)
 
 
+def pytest_terminal_summary(terminalreporter):
+    if dogs.FIGURES:
+        terminalreporter.section("counted")
+        terminalreporter.write("\n".join(dogs.FIGURES) + "\n")
+
+
 @pytest.fixture
 def place():
     with dogs.workplace() as folder:

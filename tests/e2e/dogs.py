@@ -302,6 +302,13 @@ def choose(points, k=1, seed=20261120):
     return [point for point in points if random.Random(f"{seed} {point}").randrange(k) == 0]
 
 
+FIGURES = []  # what campaigns counted; conftest.py prints it at the end
+
+
+def count(text):
+    FIGURES.append(text)
+
+
 def told(failures, whole=3):
     """Failures "point: story" of a campaign: the first in full, of the others a line each."""
     lines = [" ".join(text.split())[:200] for text in failures[whole:]]

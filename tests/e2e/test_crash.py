@@ -158,8 +158,9 @@ class Campaign:
                 if len(ended) == 2 * len(moments):
                     break
 
-    def report(self):
-        print(f"\n{self.verb}: {self.tried} points tried, {len(self.failures)} failed")
+    def report(self, what):
+        failed = len(self.failures)
+        dogs.count(f"{self.verb}, killed at {what}: {self.tried} points tried, {failed} failed")
         assert not self.failures, dogs.told(self.failures)
         assert self.tried > 0
 
@@ -169,7 +170,7 @@ def test_killed_at_every_write(worlds, verb, killer):
     campaign = Campaign(worlds, verb)
     campaign.sweep("write", MOMENTS, lambda nth, moment, how: crash_at_write(
         worlds.at(VERBS[verb][0]), verb, nth, moment, how, killer))
-    campaign.report()
+    campaign.report("writes")
 
 
 @pytest.mark.parametrize("verb", VERBS)
@@ -177,4 +178,4 @@ def test_killed_at_every_call(worlds, verb):
     campaign = Campaign(worlds, verb)
     campaign.sweep("call", ("before", "after"), lambda nth, moment, how: crash_at_call(
         worlds.at(VERBS[verb][0]), verb, nth, moment, how))
-    campaign.report()
+    campaign.report("API calls")

@@ -119,8 +119,9 @@ def test_calls_of_an_evening(worlds, command, world, limit):
         log = sandbox.log()
         calls = dogs.without_polls(log)
         listing = "\n".join(f"{call['method']} {call['path']}" for call in calls)
-        print(f"\n{command}: {len(calls)} calls, polls apart; {len(calls) + dogs.first_looks(log)} with "
-              f"the first look at each thing polled, {len(log)} with all polls")
+        dogs.count(f"{command}: {len(calls)} API calls, polls apart; "
+                   f"{len(calls) + dogs.first_looks(log)} with the first look at each thing polled, "
+                   f"{len(log)} with all polls")
         assert len(calls) <= limit, listing
 
 

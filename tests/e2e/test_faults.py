@@ -148,7 +148,7 @@ def test_every_fault_at_every_call(worlds, verb):
 
     with concurrent.futures.ThreadPoolExecutor(2) as pool:
         list(pool.map(attempt, points))
-    print(f"\n{verb}: {tried} faults tried at {len(calls)} calls, {len(failures)} failed")
+    dogs.count(f"{verb}: {tried} faults tried at {len(calls)} calls, {len(failures)} failed")
     assert not failures, dogs.told(failures)
 
 

@@ -1,6 +1,8 @@
 """Two at once: two people on two computers, or twice on the same one. It ends with one droplet (or
 none), one series of snapshots, and no world lost."""
 
+import collections
+
 import pytest
 
 import dogs
@@ -9,6 +11,16 @@ ROUNDS = 20 if dogs.SHORT == 1 else max(2, 20 // dogs.SHORT)
 # A pair's second command starts later by the round, so that the two meet at ever other points: the
 # lists lag by 33 ms of real time at this speed, a start takes 150 ms, a stop 250 ms.
 START_STEP_S, STOP_STEP_S = 0.004, 0.014
+
+
+ROUND = collections.Counter()
+
+
+@pytest.fixture(scope="module", autouse=True)
+def rounds():
+    yield
+    for pair, n in ROUND.items():
+        dogs.count(f"{pair} from two hosts: {n} rounds")
 
 
 def two(sandbox, place, first, second, delay_s):
@@ -21,6 +33,7 @@ def two(sandbox, place, first, second, delay_s):
     results = [hosts[0].finish(one, first, "mc"), hosts[1].finish(other, second, "mc")]
     posts = [call["kind"] for call in sandbox.log() if call["method"] in ("POST", "DELETE")]
     print(f"{first} ({results[0].status}) and {second} ({results[1].status}): {' '.join(posts)}")
+    ROUND[f"{first} and {second}"] += 1
     return hosts, results
 
 
