@@ -153,10 +153,21 @@ static void test_tagging(void **state)
          ""},
         {{CUT, SAY(204, "")}, IT "; " IT, ERR_OK, 0, ""},
         {{SAY(500, ""), SAY(502, ""), SAY(204, "")}, IT "; " IT "; " IT, ERR_OK, 0, ""},
+        /* a resource so new that it is not found everywhere yet */
+        {{SAY(404, "{}"), SAY(201, "{}"), SAY(404, "{}"), SAY(404, "{}"), SAY(204, "")},
+         IT "; " TAGS "; " IT "; " IT "; " IT,
+         ERR_OK,
+         0,
+         ""},
         {{SAY(404, "{}"), SAY(201, "{}"), SAY(404, "{}")},
-         IT "; " TAGS "; " IT,
+         IT "; " TAGS "; " IT "; " IT "; " IT "; " IT "; " IT,
          ERR_NOT_FOUND,
          404,
+         ""},
+        {{SAY(404, "{}"), SAY(201, "{}"), SAY(422, "{}"), SAY(204, "")},
+         IT "; " TAGS "; " IT,
+         ERR_REFUSED,
+         422,
          ""},
         {{SAY(403, "{}")}, IT, ERR_AUTH, 403, "tag:create"},
         /* what hindered the making of the tag is what must be told */
@@ -204,12 +215,13 @@ static void test_tagging_others(void **state)
 
 static void test_actions_newest_first(void **state)
 {
-    static const struct answer script[] = {SAY(
-        200, "{\"actions\":["
-             "{\"id\":5,\"status\":\"completed\",\"started_at\":\"2026-11-20T18:00:00Z\"},"
-             "{\"id\":9,\"status\":\"completed\",\"started_at\":\"2026-11-20T17:00:00Z\"},"
-             "{\"id\":7,\"status\":\"errored\",\"started_at\":\"2026-11-20T18:00:00Z\"},"
-             "{\"id\":2,\"status\":\"in-progress\",\"started_at\":\"2026-11-20T19:00:00Z\"}]}")};
+    static const struct answer script[] = {
+        SAY(200, "{\"actions\":["
+                 "{\"id\":5,\"status\":\"completed\",\"started_at\":\"2026-11-20T18:00:00Z\"},"
+                 "{\"id\":9,\"status\":\"completed\",\"started_at\":\"2026-11-20T17:00:00Z\"},"
+                 "{\"id\":7,\"status\":\"errored\",\"started_at\":\"2026-11-20T18:00:00Z\"},"
+                 "{\"id\":2,\"status\":\"in-progress\",\"started_at\":\"2026-11-20T19:00:00Z\"}],"
+                 "\"meta\":{\"total\":4}}")};
     static const int64_t order[] = {2, 7, 5, 9};
     struct action *a;
     size_t n;
@@ -227,7 +239,8 @@ static void test_actions_newest_first(void **state)
 static void test_lists_ask_for_what_they_mean(void **state)
 {
     static const struct answer script[] = {
-        SAY(200, "{\"droplets\":[],\"snapshots\":[],\"sizes\":[],\"regions\":[],\"ssh_keys\":[]}")};
+        SAY(200, "{\"droplets\":[],\"snapshots\":[],\"sizes\":[],\"regions\":[],\"ssh_keys\":[],"
+                 "\"meta\":{\"total\":0}}")};
     struct droplet *d;
     struct snapshot *s;
     struct size *sizes;

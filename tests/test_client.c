@@ -473,7 +473,13 @@ static void test_lists(void **state)
         const char *ids; /* or part of the error */
     } rows[] = {
         {{SAY(200, PAGE("", "\"links\":{}", 0))}, 1, ERR_OK, ""},
-        {{SAY(200, "{\"snapshots\":[]}")}, 1, ERR_OK, ""},
+        /* not counted is not known */
+        {{SAY(200, "{\"snapshots\":[]}")}, 4, ERR_PROTOCOL, "does not say how many"},
+        {{SAY(200, "{\"snapshots\":[" SNAP(1) "],\"meta\":null}")},
+         4,
+         ERR_PROTOCOL,
+         "does not say how many"},
+        {{SAY(200, "{\"snapshots\":[]}"), SAY(200, PAGE(SNAP(1), LAST, 1))}, 2, ERR_OK, "1 "},
         {{SAY(200, PAGE(SNAP(3) "," SNAP(1), "\"links\":{\"pages\":{}}", 2))}, 1, ERR_OK, "1 3 "},
         {{SAY(200, PAGE(SNAP(3000000001) "," SNAP(9007199254740993), "\"links\":null", 2))},
          1,
@@ -674,7 +680,7 @@ static void test_ids_in_lists(void **state)
         char body[200];
         snprintf(body, sizeof body,
                  "{\"droplets\":[{\"id\":%s,\"name\":\"mc\",\"status\":\"active\",\"tags\":[],"
-                 "\"volume_ids\":[]}]}",
+                 "\"volume_ids\":[]}],\"meta\":{\"total\":1}}",
                  rows[i].id);
         const struct answer script[] = {SAY(200, body)};
         struct droplet *d = NULL;
@@ -782,6 +788,10 @@ static void test_nobody_there(void **state)
     assert_int_equal(cloud_calls(c), 1 + CLOUD_TRIES);
     assert_false(e.ambiguous);
     assert_true(e.retryable);
+    /* A DELETE is not: whoever sends it must have looked just before. */
+    assert_false(cloud_droplet_delete(c, 5, &e));
+    assert_int_equal(cloud_calls(c), 2 + CLOUD_TRIES);
+    assert_false(e.ambiguous);
     cloud_free(c);
 }
 

@@ -109,10 +109,15 @@ static void look_at(struct account_look *look, const struct thing *things, size_
     struct str droplets = STR(1 << 20), snapshots = STR(1 << 20);
     struct fake_api api;
     struct err e = {0};
-    for (size_t i = 0; i < n && things[i].id; i++)
+    size_t count[2] = {0, 0};
+    for (size_t i = 0; i < n && things[i].id; i++) {
         add_thing(&droplets, &snapshots, &things[i]);
-    char *one = xasprintf("{\"droplets\":[%s]}", str_text(&droplets));
-    char *two = xasprintf("{\"snapshots\":[%s]}", str_text(&snapshots));
+        count[things[i].at > 0]++;
+    }
+    char *one =
+        xasprintf("{\"droplets\":[%s],\"meta\":{\"total\":%zu}}", str_text(&droplets), count[0]);
+    char *two =
+        xasprintf("{\"snapshots\":[%s],\"meta\":{\"total\":%zu}}", str_text(&snapshots), count[1]);
     struct answer script[] = {SAY(200, one), SAY(200, two)};
     api_start(&api);
     struct cloud *c = api_cloud(&api, NULL);
@@ -136,7 +141,8 @@ static char *picked(const struct account_look *look, const char *server)
     server_pick(look, server, &s);
     for (size_t i = 0; i < s.n_droplets; i++)
         str_addf(&text, "%lld ", (long long)s.droplets[i]->id);
-    str_addf(&text, "| %lld | ", s.untagged ? (long long)s.untagged->id : 0);
+    str_addf(&text, "| %lld", s.untagged && s.n_untagged == 1 ? (long long)s.untagged->id : 0);
+    str_addf(&text, s.n_untagged > 1 ? " of %zu | " : " | ", s.n_untagged);
     for (size_t i = 0; i < s.n_series; i++)
         str_addf(&text, "%lld ", (long long)s.series[i]->id);
     str_addf(&text, "| %lld", s.base ? (long long)s.base->id : 0);
@@ -158,6 +164,9 @@ static void test_pick(void **state)
         {{{1, "mc", "[]", 0}}, "| 1 | | 0", "| 0 | | 0"},
         {{{1, "mc", "null", 0}}, "| 1 | | 0", "| 0 | | 0"},
         {{{1, "mc", "[\"dogs\"]", 0}}, "| 1 | | 0", "| 0 | | 0"},
+        {{{1, "mc", "[]", 0}, {2, "mc", "[\"games\"]", 0}, {3, "mc2", "[]", 0}},
+         "| 0 of 2 | | 0",
+         "| 3 | | 0"},
         {{{1, "mc", "[\"games\",\"xdogs:mc2\"]", 0}}, "| 1 | | 0", "| 0 | | 0"},
         /* the tag decides, not the name */
         {{{1, "mc", MC2, 0}}, "| 0 | | 0", "1 | 0 | | 0"},
@@ -313,7 +322,7 @@ static void test_pick_among_many(void **state)
 static void test_half_a_look_is_none(void **state)
 {
     static const struct answer first[] = {SAY(403, "{\"message\":\"no\"}")};
-    static const struct answer second[] = {SAY(200, "{\"droplets\":[]}"),
+    static const struct answer second[] = {SAY(200, "{\"droplets\":[],\"meta\":{\"total\":0}}"),
                                            SAY(403, "{\"message\":\"no\"}")};
     struct fake_api api;
     struct account_look look;

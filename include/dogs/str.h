@@ -12,6 +12,7 @@
 #ifndef DOGS_STR_H
 #define DOGS_STR_H
 
+#include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
 #include <stdint.h>
@@ -42,6 +43,7 @@ void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
 char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
+char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
 
 /* Copy into a fixed array, cut at the end of a UTF-8 character; false if it was cut. */
 bool str_copy(char *to, size_t size, const char *from);

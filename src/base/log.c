@@ -78,15 +78,11 @@ void log_line(enum log_level level, const char *fmt, ...)
 {
     if (!log_wants(level))
         return;
-    va_list ap, again;
+    va_list ap;
     va_start(ap, fmt);
-    va_copy(again, ap);
-    int len = vsnprintf(NULL, 0, fmt, ap);
+    char *line = xvasprintf(fmt, ap);
     va_end(ap);
     /* Masked before it is cut, so that no half of a secret is left at the cut. */
-    char *line = xmalloc((size_t)len + 1);
-    vsnprintf(line, (size_t)len + 1, fmt, again);
-    va_end(again);
     log_mask(line);
     if (strlen(line) > LINE_MAX_BYTES)
         line[LINE_MAX_BYTES] = '\0';
