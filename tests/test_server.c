@@ -141,7 +141,7 @@ static char *picked(const struct account_look *look, const char *server)
     server_pick(look, server, &s);
     for (size_t i = 0; i < s.n_droplets; i++)
         str_addf(&text, "%lld ", (long long)s.droplets[i]->id);
-    str_addf(&text, "| %lld", s.untagged && s.n_untagged == 1 ? (long long)s.untagged->id : 0);
+    str_addf(&text, "| %lld", s.n_untagged == 1 ? (long long)s.untagged[0]->id : 0);
     str_addf(&text, s.n_untagged > 1 ? " of %zu | " : " | ", s.n_untagged);
     for (size_t i = 0; i < s.n_series; i++)
         str_addf(&text, "%lld ", (long long)s.series[i]->id);

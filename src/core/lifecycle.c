@@ -111,7 +111,7 @@ static void fill_outcome(struct run *r)
     struct server_look now = r->mine;
     now.series = run_series(r, &now.n_series);
     if (r->mine.n_droplets < 2) {
-        now.untagged = NULL;
+        now.n_untagged = 0;
         now.droplets = &droplet;
         now.n_droplets = r->droplet.id != 0;
     }

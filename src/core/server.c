@@ -173,14 +173,15 @@ void server_pick(const struct account_look *look, const char *server, struct ser
     while (to < look->n_index && strcmp(look->index[to].server, server) == 0)
         to++;
     *out = (struct server_look){.droplets = xcalloc(to - from, sizeof *out->droplets),
+                                .untagged = xcalloc(to - from, sizeof *out->untagged),
                                 .series = xcalloc(to - from, sizeof *out->series)};
     for (size_t i = from; i < to; i++) {
         const struct owned *o = &look->index[i];
         enum snapshot_kind kind;
         if (o->droplet && o->tagged)
             out->droplets[out->n_droplets++] = o->droplet;
-        else if (o->droplet && ++out->n_untagged)
-            out->untagged = o->droplet;
+        else if (o->droplet)
+            out->untagged[out->n_untagged++] = o->droplet;
         else if (!server_owns_name(server, o->snapshot->name, &kind))
             continue;
         else if (kind == SNAPSHOT_BASE)
@@ -195,6 +196,7 @@ void server_pick(const struct account_look *look, const char *server, struct ser
 void server_look_release(struct server_look *s)
 {
     free(s->droplets);
+    free(s->untagged);
     free(s->series);
     *s = (struct server_look){0};
 }

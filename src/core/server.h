@@ -25,7 +25,7 @@ void look_servers(const struct account_look *look, void (*fn)(void *ctx, const c
 struct server_look {
     const struct droplet **droplets; /* carry the server's tag; lowest id first */
     size_t n_droplets;
-    const struct droplet *untagged; /* exact name, no tag of ours; NULL */
+    const struct droplet **untagged; /* exact name, no tag of ours */
     size_t n_untagged;
     const struct snapshot **series; /* <server>-<digits>, newest first, not tagged for another */
     size_t n_series;

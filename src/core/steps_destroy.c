@@ -12,7 +12,7 @@ enum {
     PAUSE_MAX_MS = 60000,
     DUPLICATE_AGE_S = 15 * 60,
     UNCLEAR_LIMIT_MS = 120000, /* after a DELETE that got no clear answer */
-    OWNER_LIMIT_MS = 90000,    /* whoever made the snapshot goes first */
+    OWNER_LIMIT_MS = 240000,   /* whoever made the snapshot goes first */
     KEEP_MASS = 1,             /* more victims than this are confirmed by name */
 };
 

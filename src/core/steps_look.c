@@ -150,7 +150,7 @@ static bool settle_droplet(struct run *r, struct err *e)
     bool known = r->f.droplet_id || r->f.destroyed;
     if (!r->droplet.id && !known && !makes_one(r) && !make_sure_of_none(r, e))
         return false;
-    const struct droplet *untagged = r->mine.untagged;
+    const struct droplet *untagged = r->mine.n_untagged ? r->mine.untagged[0] : NULL;
     if (r->droplet.id)
         untagged = cloud_has(r->droplet.tags, r->tag) ? NULL : &r->droplet;
     if (untagged && !r->f.destroyed && !adopt_droplet(r, untagged, e))

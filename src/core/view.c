@@ -4,11 +4,17 @@
 #include <stdlib.h>
 #include <string.h>
 
+/* The one that is shown: a tagged one before one that only has the name. NULL = none. */
+static const struct droplet *first_droplet(const struct server_look *look)
+{
+    return look->n_droplets ? look->droplets[0] : look->n_untagged ? look->untagged[0] : NULL;
+}
+
 static enum server_state state_of(const struct server_look *look)
 {
-    if (look->n_droplets > 1)
+    if (look->n_droplets + look->n_untagged > 1)
         return SERVER_SEVERAL;
-    const struct droplet *d = look->n_droplets ? look->droplets[0] : look->untagged;
+    const struct droplet *d = first_droplet(look);
     if (!d)
         return look->n_series || look->base ? SERVER_STORED : SERVER_NONE;
     switch (d->status) {
@@ -44,7 +50,7 @@ static void add_cost(struct server_view *v, const struct droplet *d, int64_t now
 
 static void fill_droplet(struct server_view *v, const struct server_look *look, int64_t now)
 {
-    const struct droplet *d = look->n_droplets ? look->droplets[0] : look->untagged;
+    const struct droplet *d = first_droplet(look);
     v->ours = look->n_droplets > 0;
     v->n_droplets = look->n_droplets + look->n_untagged;
     if (!d)
@@ -56,8 +62,8 @@ static void fill_droplet(struct server_view *v, const struct server_look *look, 
     v->created_at = d->created_at;
     for (size_t i = 0; i < look->n_droplets; i++)
         add_cost(v, look->droplets[i], now);
-    if (look->untagged)
-        add_cost(v, look->untagged, now);
+    for (size_t i = 0; i < look->n_untagged; i++)
+        add_cost(v, look->untagged[i], now);
 }
 
 static void fill_snapshots(struct server_view *v, const struct server_look *look)
