@@ -289,18 +289,36 @@ static void test_ratelimit_reset_is_awaited(void **state)
     }
 }
 
+static struct answer plain_answer;
+
+static void plain_handle(void *ctx, const struct httpd_req *q, struct httpd_resp *resp)
+{
+    (void)ctx;
+    (void)q;
+    resp->status = plain_answer.status;
+    resp->body = STR(10000);
+    str_add(&resp->body, plain_answer.body);
+    for (int i = 0; i < 4 && plain_answer.headers[i]; i += 2)
+        httpd_add_header(resp, plain_answer.headers[i], "%s", plain_answer.headers[i + 1]);
+}
+
 static void test_limit_without_end_is_an_error(void **state)
 {
-    static const struct answer script[] = {
-        SAY_WITH(429, "{\"message\":\"API Rate limit exceeded.\"}", "retry-after", "60")};
-    struct account a;
     struct err e = {0};
+    struct httpd *d = httpd_start(&(struct httpd_opts){.handler = plain_handle}, &e);
+    struct account a;
+    char url[64];
     (void)state;
-    api_script(&api, script, 1);
-    assert_false(cloud_account(cloud, &a, &e));
+    snprintf(url, sizeof url, "http://127.0.0.1:%d", httpd_port(d));
+    struct cloud *c = cloud_new(&(struct cloud_opts){.base_url = url, .token = API_TOKEN}, &e);
+    plain_answer = (struct answer)SAY_WITH(429, "{\"message\":\"API Rate limit exceeded.\"}",
+                                           "retry-after", "60", "x-sandbox-speed", "100000");
+    assert_false(cloud_account(c, &a, &e));
     assert_int_equal(e.code, ERR_RATE_LIMIT);
     assert_true(e.retryable && !e.ambiguous);
-    assert_true(api_count(&api) > 50 && api_count(&api) < 200);
+    assert_true(cloud_calls(c) > 50 && cloud_calls(c) < 200);
+    cloud_free(c);
+    httpd_stop(d);
 }
 
 static void *lose_patience(void *arg)
@@ -719,19 +737,6 @@ static void test_the_clouds_clock(void **state)
     assert_int_equal(cloud_clock_skew(cloud), 0); /* a sandbox has a clock of its own */
     OK(cloud_account(cloud, &a, &e), e);
     assert_true(cloud_now(cloud) >= 2000000100);
-}
-
-static struct answer plain_answer;
-
-static void plain_handle(void *ctx, const struct httpd_req *q, struct httpd_resp *resp)
-{
-    (void)ctx;
-    (void)q;
-    resp->status = plain_answer.status;
-    resp->body = STR(10000);
-    str_add(&resp->body, plain_answer.body);
-    for (int i = 0; i < 4 && plain_answer.headers[i]; i += 2)
-        httpd_add_header(resp, plain_answer.headers[i], "%s", plain_answer.headers[i + 1]);
 }
 
 static void test_clock_skew_and_odd_speeds(void **state)

@@ -49,6 +49,13 @@ static int64_t time_at(const cJSON *json, const char *path)
     return when_from_iso(json_text(json, path, ""), &t) ? t : 0;
 }
 
+/* 0 means "none" further up, so no object may have it. */
+static bool need_id(const cJSON *json, int64_t *out, struct err *e)
+{
+    return json_need_int(json, "id", out, e) &&
+           (*out > 0 || err_set(e, ERR_PROTOCOL, "id: %lld is none", (long long)*out));
+}
+
 static int small_int(const cJSON *json, const char *path)
 {
     int64_t v = json_int(json, path, 0);
@@ -101,7 +108,7 @@ bool parse_droplet(const cJSON *json, void *element, struct err *e)
 {
     struct droplet *d = element;
     const char *name, *status;
-    if (!json_need_int(json, "id", &d->id, e) || !json_need_text(json, "name", &name, e) ||
+    if (!need_id(json, &d->id, e) || !json_need_text(json, "name", &name, e) ||
         !json_need_text(json, "status", &status, e) ||
         !parse_tags(json, d->tags, sizeof d->tags, e))
         return false;
@@ -128,7 +135,7 @@ bool parse_new_droplet(const cJSON *json, void *element, struct err *e)
 {
     struct droplet *d = element;
     struct err ignored;
-    if (!json_need_int(json, "id", &d->id, e))
+    if (!need_id(json, &d->id, e))
         return false;
     parse_droplet(json, d, &ignored);
     return true;
@@ -138,7 +145,7 @@ bool parse_action(const cJSON *json, void *element, struct err *e)
 {
     struct action *a = element;
     const char *status;
-    if (!json_need_int(json, "id", &a->id, e) || !json_need_text(json, "status", &status, e))
+    if (!need_id(json, &a->id, e) || !json_need_text(json, "status", &status, e))
         return false;
     a->status = strcmp(status, "completed") == 0 ? ACTION_COMPLETED
                 : strcmp(status, "errored") == 0 ? ACTION_ERRORED
@@ -154,7 +161,7 @@ bool parse_droplet_snapshot(const cJSON *json, void *element, struct err *e)
 {
     struct snapshot *s = element;
     const char *name, *created;
-    if (!json_need_int(json, "id", &s->id, e) || !json_need_text(json, "name", &name, e) ||
+    if (!need_id(json, &s->id, e) || !json_need_text(json, "name", &name, e) ||
         !json_need_text(json, "created_at", &created, e))
         return false;
     str_copy(s->name, sizeof s->name, name);
@@ -206,7 +213,7 @@ bool parse_region(const cJSON *json, void *element, struct err *e)
 bool parse_key(const cJSON *json, void *element, struct err *e)
 {
     struct sshkey *k = element;
-    if (!json_need_int(json, "id", &k->id, e))
+    if (!need_id(json, &k->id, e))
         return false;
     str_copy(k->name, sizeof k->name, json_text(json, "name", ""));
     str_copy(k->fingerprint, sizeof k->fingerprint, json_text(json, "fingerprint", ""));
