@@ -21,9 +21,15 @@ static int64_t wait_until(struct pace *p, const struct span_seen *seen, int64_t 
 }
 
 static const struct span_seen seens[] = {
-    {0, 0, 0},          {0, 0, 2000},          {0, 0, 40000},         {0, 0, 600000},
-    {1000, 1000, 1000}, {30000, 30000, 30000}, {30000, 90000, 45000}, {600000, 2400000, 900000},
-    {1, 3600000, 5},
+    {0, 0, 0, 0},
+    {0, 0, 2000, 0},
+    {0, 0, 40000, 0},
+    {0, 0, 600000, 0},
+    {1000, 1000, 1000, 8},
+    {30000, 30000, 30000, 8},
+    {30000, 90000, 45000, 8},
+    {600000, 2400000, 900000, 8},
+    {1, 3600000, 5, 8},
 };
 
 static void test_at_most_one_poll_per_second(void **state)
@@ -67,13 +73,13 @@ static void test_quick_where_the_end_was_learnt(void **state)
         struct span_seen seen;
         int64_t end, late_ms;
     } rows[] = {
-        {{30000, 30000, 30000}, 30000, PACE_MIN_MS + ANSWER_MS},
-        {{30000, 30000, 30000}, 31000, PACE_MIN_MS + ANSWER_MS},
-        {{30000, 30000, 30000}, 34900, PACE_MIN_MS + ANSWER_MS},
-        {{60000, 70000, 65000}, 62000, PACE_MIN_MS + ANSWER_MS},
-        {{30000, 90000, 45000}, 80000, 1000 + ANSWER_MS},
-        {{600000, 660000, 640000}, 640000, 1000 + ANSWER_MS},
-        {{0, 0, 40000}, 30000, 1000 + ANSWER_MS},
+        {{30000, 30000, 30000, 8}, 30000, PACE_MIN_MS + ANSWER_MS},
+        {{30000, 30000, 30000, 8}, 31000, PACE_MIN_MS + ANSWER_MS},
+        {{30000, 30000, 30000, 8}, 34900, PACE_MIN_MS + ANSWER_MS},
+        {{60000, 70000, 65000, 8}, 62000, PACE_MIN_MS + ANSWER_MS},
+        {{30000, 90000, 45000, 8}, 80000, 1000 + ANSWER_MS},
+        {{600000, 660000, 640000, 8}, 640000, 1000 + ANSWER_MS},
+        {{0, 0, 40000, 0}, 30000, 1000 + ANSWER_MS},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
@@ -91,12 +97,12 @@ static void test_slow_on_a_long_wait(void **state)
         struct span_seen seen;
         int64_t elapsed, least_ms;
     } rows[] = {
-        {{0, 0, 0}, 600000, 5000},
-        {{0, 0, 0}, 3600000, PACE_MAX_MS},
-        {{30000, 40000, 35000}, 600000, 5000},
-        {{600000, 660000, 640000}, 100000, 10000}, /* the end is far */
-        {{600000, 660000, 640000}, 3600000, PACE_MAX_MS},
-        {{0, 0, 600000}, 1000, 5000},
+        {{0, 0, 0, 0}, 600000, 5000},
+        {{0, 0, 0, 0}, 3600000, PACE_MAX_MS},
+        {{30000, 40000, 35000, 8}, 600000, 5000},
+        {{600000, 660000, 640000, 8}, 100000, 10000}, /* the end is far */
+        {{600000, 660000, 640000, 8}, 3600000, PACE_MAX_MS},
+        {{0, 0, 600000, 0}, 1000, 5000},
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {

@@ -376,7 +376,7 @@ enum { SERIES_MAX = 16 };
 static void retain(const char *kinds, int keep, bool adopt, char *out)
 {
     struct snapshot s[SERIES_MAX];
-    const struct snapshot *series[SERIES_MAX];
+    const struct snapshot *series[SERIES_MAX] = {0};
     bool victims[SERIES_MAX];
     size_t n = make_series(kinds, s, series), count = 0;
     size_t told = retention(series, n, "mc", keep, adopt, victims);

@@ -254,7 +254,7 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
                     .verb = req->verb,
                     .out = out,
                     .calls_before = cloud_calls(core->cloud),
-                    .pace = {.saved = PACE_BURST}};
+                    .pace = {.saved = PACE_START}};
     const char *dir = core->cfg->state_dir;
     struct os_lock *lock = NULL;
     if (!check_request(req, e) || !config_need_server(core->cfg, req->server, &r.srv, e))

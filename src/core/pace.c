@@ -12,22 +12,28 @@ static int64_t clamp(int64_t v, int64_t low, int64_t high)
     return v < low ? low : v > high ? high : v;
 }
 
+/* Fewer and fewer seconds as the place comes near where the end may be. */
+static int64_t approach(int64_t left)
+{
+    return clamp(left / 4, 1000, 10000);
+}
+
 static int64_t wanted(const struct pace *p, const struct span_seen *seen, int64_t elapsed)
 {
-    bool rich = p->saved >= 1;
-    if (seen->max_ms) {
-        int64_t from = seen->min_ms - seen->min_ms / 20 - 1000;
-        int64_t until = seen->max_ms + seen->max_ms / 10 + 2000;
+    if (seen->n) {
+        /* One duration tells little of the next: the more were seen, the narrower the window. */
+        int64_t from = seen->min_ms - seen->min_ms / (2 * seen->n) - 1000;
+        int64_t until = seen->max_ms + seen->max_ms / (2 * seen->n) + 2000;
         if (elapsed < from)
-            return clamp(from - elapsed, PACE_MIN_MS, 10000);
+            return approach(from - elapsed);
         if (elapsed <= until)
-            return rich ? PACE_MIN_MS : 1000;
+            return p->saved >= 1 ? PACE_MIN_MS : 1000;
     } else {
         int64_t from = seen->typical_ms / 4;
         if (elapsed < from)
-            return clamp(from - elapsed, PACE_MIN_MS, 5000);
+            return approach(from - elapsed);
         if (elapsed < 120000)
-            return rich ? 600 : 1000;
+            return p->saved >= 20 ? PACE_MIN_MS : p->saved >= 5 ? 600 : p->saved >= 1 ? 800 : 1000;
     }
     return clamp(elapsed / 120, 1000, PACE_MAX_MS);
 }
@@ -90,6 +96,7 @@ void spans_seen(const struct spans *s, const char *server, const char *step, str
         out->min_ms = out->min_ms == 0 || ms < out->min_ms ? ms : out->min_ms;
         out->max_ms = ms > out->max_ms ? ms : out->max_ms;
         out->typical_ms = ms;
+        out->n++;
     }
 }
 

@@ -1,14 +1,14 @@
 /* pace: when to look again. Polls are saved while the end is far and spent where it is expected: on
- * average at most one per second of a run (with PACE_BURST saved ones), never two within
- * PACE_MIN_MS. What a step took before is learnt per server in <state>/durations.json. Times are
- * the cloud's milliseconds. */
+ * average at most one per second of a run (up to PACE_BURST are saved, a run begins with
+ * PACE_START), never two within PACE_MIN_MS. What a step took before is learnt per server in
+ * <state>/durations.json. Times are the cloud's milliseconds. */
 #ifndef CORE_PACE_H
 #define CORE_PACE_H
 
 #include <dogs/err.h>
 #include <stdint.h>
 
-enum { PACE_BURST = 30, PACE_MIN_MS = 400, PACE_MAX_MS = 15000 };
+enum { PACE_START = 5, PACE_BURST = 60, PACE_MIN_MS = 400, PACE_MAX_MS = 15000 };
 
 struct pace {
     double saved; /* polls that may be spent now */
@@ -16,7 +16,8 @@ struct pace {
 
 /* What is known of how long a step takes. */
 struct span_seen {
-    int64_t min_ms, max_ms, typical_ms; /* min and max 0 = never seen */
+    int64_t min_ms, max_ms, typical_ms; /* typical: the last one, or a guess */
+    int n;                              /* how many were seen; 0 = min and max mean nothing */
 };
 
 /* Milliseconds to sleep before the next poll, elapsed_ms after the step began. Pure but for p. */

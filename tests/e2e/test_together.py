@@ -33,6 +33,7 @@ def two(sandbox, place, first, second, delay_s):
     results = [hosts[0].finish(one, first, "mc"), hosts[1].finish(other, second, "mc")]
     posts = [call["kind"] for call in sandbox.log() if call["method"] in ("POST", "DELETE")]
     print(f"{first} ({results[0].status}) and {second} ({results[1].status}): {' '.join(posts)}")
+    print(*results, sep="\n")
     ROUND[f"{first} and {second}"] += 1
     return hosts, results
 
