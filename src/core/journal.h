@@ -33,6 +33,7 @@
     I(since)     /* the snapshot must not have been started before */                              \
     I(action_id) /* of the snapshot */                                                             \
     I(action_started)                                                                              \
+    I(failed_action) /* of a snapshot that came to nothing */                                      \
     I(snapshot_sent) /* time at which its POST was sent; 0 = not yet */                            \
     I(snapshot_tries)                                                                              \
     I(followed) /* 1: the snapshot is another run's */                                             \

@@ -5,36 +5,23 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { SPANS_KEPT = 8, SPANS_MAX_FILE = 256 * 1024 };
+enum { SPANS_KEPT = 8, SPANS_MAX_FILE = 256 * 1024, UNKNOWN_UNTIL_MS = 120000 };
 
 static int64_t clamp(int64_t v, int64_t low, int64_t high)
 {
     return v < low ? low : v > high ? high : v;
 }
 
-/* Fewer and fewer seconds as the place comes near where the end may be. */
-static int64_t approach(int64_t left)
-{
-    return clamp(left / 4, 1000, 10000);
-}
-
 static int64_t wanted(const struct pace *p, const struct span_seen *seen, int64_t elapsed)
 {
-    if (seen->n) {
-        /* One duration tells little of the next: the more were seen, the narrower the window. */
-        int64_t from = seen->min_ms - seen->min_ms / (2 * seen->n) - 1000;
-        int64_t until = seen->max_ms + seen->max_ms / (2 * seen->n) + 2000;
-        if (elapsed < from)
-            return approach(from - elapsed);
-        if (elapsed <= until)
-            return p->saved >= 1 ? PACE_MIN_MS : 1000;
-    } else {
-        int64_t from = seen->typical_ms / 4;
-        if (elapsed < from)
-            return approach(from - elapsed);
-        if (elapsed < 120000)
-            return p->saved >= 20 ? PACE_MIN_MS : p->saved >= 5 ? 600 : p->saved >= 1 ? 800 : 1000;
-    }
+    bool known = seen->max_ms != 0;
+    /* The next may well be half as long as the shortest yet. */
+    int64_t from = known ? seen->min_ms / 2 : seen->typical_ms / 4;
+    int64_t until = known ? seen->max_ms + seen->max_ms / 5 + 2000 : UNKNOWN_UNTIL_MS;
+    if (elapsed < from)
+        return clamp((from - elapsed) / 3, 1000, 10000);
+    if (elapsed <= until)
+        return p->saved >= 1 ? PACE_MIN_MS : 1000;
     return clamp(elapsed / 120, 1000, PACE_MAX_MS);
 }
 
@@ -96,7 +83,6 @@ void spans_seen(const struct spans *s, const char *server, const char *step, str
         out->min_ms = out->min_ms == 0 || ms < out->min_ms ? ms : out->min_ms;
         out->max_ms = ms > out->max_ms ? ms : out->max_ms;
         out->typical_ms = ms;
-        out->n++;
     }
 }
 

@@ -16,8 +16,8 @@ struct pace {
 
 /* What is known of how long a step takes. */
 struct span_seen {
-    int64_t min_ms, max_ms, typical_ms; /* typical: the last one, or a guess */
-    int n;                              /* how many were seen; 0 = min and max mean nothing */
+    int64_t min_ms, max_ms; /* 0 = none was seen */
+    int64_t typical_ms;     /* the last one, or a guess */
 };
 
 /* Milliseconds to sleep before the next poll, elapsed_ms after the step began. Pure but for p. */

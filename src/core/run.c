@@ -107,7 +107,7 @@ static bool sleep_with_signs(struct run *r, const struct wait *w, const struct s
         emit(r, &(struct event){.kind = EVENT_WAIT,
                                 .text = w->text,
                                 .elapsed_ms = cloud_mono_ms(r->cloud) - began,
-                                .expected_ms = seen->n ? seen->typical_ms : 0});
+                                .expected_ms = seen->max_ms ? seen->typical_ms : 0});
         if (run_time_is_up(r))
             break;
     }

@@ -25,31 +25,31 @@ static bool look_active(struct run *r, bool *ready, struct err *e)
     return look_status(r, DROPLET_ACTIVE, ready, e);
 }
 
-/* Sends a power action until it is accepted, or is so already. Behind other work it waits: what was
- * refused has not been said to the machine. */
-static bool act(struct run *r, const char *type, struct err *e)
+/* Sends a power action once. Not accepted: something else was under way, or the network failed;
+ * that has been waited for, but what was refused has not been said to the machine. */
+static bool act(struct run *r, const char *type, bool *accepted, struct err *e)
 {
-    int64_t began = cloud_mono_ms(r->cloud);
-    for (;;) {
-        struct action a, *idle;
-        size_t n;
-        struct err why = {0};
-        bool ok = cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, &why);
-        bool pending = why.http_status == 422 && why.retryable;
-        if (ok || why.ambiguous || (why.http_status == 422 && !pending))
-            return true;
+    struct action a, *idle;
+    size_t n;
+    struct err why = {0};
+    bool ok = cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, &why);
+    bool pending = why.http_status == 422 && why.retryable;
+    *accepted = ok || why.ambiguous || (why.http_status == 422 && !pending);
+    if (*accepted)
+        return true;
+    if (!run_passing(&why)) {
         *e = why;
-        if (!run_passing(&why))
-            return false;
-        if (run_time_is_up(r) || cloud_mono_ms(r->cloud) - began > SEND_LIMIT_MS)
-            return err_set(e, ERR_TIMEOUT, "%s: not accepted; %s", type, why.text);
-        if (pending && !run_idle(r, &idle, &n, e))
-            return false;
-        if (pending)
-            free(idle);
-        if (cloud_sleep(r->cloud, SEND_STEP_MS))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        return false;
     }
+    if (run_time_is_up(r))
+        return err_set(e, ERR_TIMEOUT, "%s: not accepted; %s", type, why.text);
+    if (pending && !run_idle(r, &idle, &n, e))
+        return false;
+    if (pending)
+        free(idle);
+    if (cloud_sleep(r->cloud, SEND_STEP_MS))
+        return err_set(e, ERR_INTERRUPTED, "interrupted");
+    return true;
 }
 
 static bool look_off(struct run *r, bool *ready, struct err *e)
@@ -82,17 +82,26 @@ void shutdown_plan(struct run *r)
              (long long)r->f.droplet_id);
 }
 
-/* Says it, waits, says it again, until the droplet is off or total_ms are over. */
+/* Says it, waits, says it again, until the droplet is off or has had total_ms for it. Before each
+ * time it looks: said to a machine that another run has put to rest, it would spoil that one's
+ * proof. */
 static bool drive_off(struct run *r, const char *type, const char *key, int64_t total_ms, bool *off,
                       struct err *e)
 {
-    int64_t left = total_ms;
-    *off = false;
-    for (bool first = true; left > 0; first = false) {
-        if (!act(r, type, e))
+    int64_t end = cloud_mono_ms(r->cloud) + SEND_LIMIT_MS;
+    bool accepted;
+    for (int64_t left = total_ms; left > 0 && cloud_mono_ms(r->cloud) < end;) {
+        if (!run_see_droplet(r, e))
             return false;
+        *off = r->droplet.status == DROPLET_OFF;
+        if (*off)
+            return true;
+        if (!act(r, type, &accepted, e))
+            return false;
+        if (!accepted)
+            continue;
         int64_t began = cloud_mono_ms(r->cloud);
-        struct wait w = {.key = first ? key : NULL,
+        struct wait w = {.key = left == total_ms ? key : NULL,
                          .text = "the droplet is off",
                          .typical_ms = SHUTDOWN_TYPICAL_MS,
                          .limit_ms = left < REPEAT_MS ? left : REPEAT_MS,
@@ -107,6 +116,7 @@ static bool drive_off(struct run *r, const char *type, const char *key, int64_t 
         }
         left -= cloud_mono_ms(r->cloud) - began;
     }
+    *off = false;
     return true;
 }
 
@@ -166,7 +176,13 @@ bool power_on(struct run *r, struct err *e)
                      .typical_ms = POWER_TYPICAL_MS,
                      .limit_ms = POWER_LIMIT_MS,
                      .look = look_active};
-    return run_intent(r, e) && act(r, "power_on", e) && run_wait(r, &w, e) && run_fact(r, e);
+    bool accepted = false;
+    if (!run_intent(r, e))
+        return false;
+    while (!accepted)
+        if (!act(r, "power_on", &accepted, e))
+            return false;
+    return run_wait(r, &w, e) && run_fact(r, e);
 }
 
 bool power_observe(struct run *r, bool *done, struct err *e)

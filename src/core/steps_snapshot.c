@@ -123,23 +123,30 @@ static bool adopt_finished(struct run *r, const struct action *a, struct err *e)
 }
 
 /* Without a journal of its own – another host, or a second person – the droplet's history tells. */
+static bool adopt_from(struct run *r, const struct action *list, size_t n, struct err *e)
+{
+    const struct action *running = followable(r, list, n);
+    const struct action *final = history_final_snapshot(list, n);
+    if (final && (final->id == r->f.failed_action || final->started_at < r->f.active_at))
+        final = NULL;
+    if (running)
+        follow(r, running);
+    else if (final && r->droplet.status == DROPLET_OFF && !adopt_finished(r, final, e))
+        return false;
+    if (r->f.action_id)
+        run_emit(r, EVENT_NOTE, "another run's snapshot is %s: following it",
+                 running ? "under way" : "complete");
+    return true;
+}
+
 static bool adopt_from_history(struct run *r, struct err *e)
 {
     struct action *list;
     size_t n;
     if (!run_actions(r, &list, &n, e))
         return false;
-    const struct action *running = followable(r, list, n);
-    const struct action *final = history_final_snapshot(list, n);
-    bool ok = true;
-    if (running)
-        follow(r, running);
-    else if (final && r->droplet.status == DROPLET_OFF)
-        ok = adopt_finished(r, final, e);
+    bool ok = adopt_from(r, list, n, e);
     free(list);
-    if (ok && r->f.action_id)
-        run_emit(r, EVENT_NOTE, "another run's snapshot is %s: following it",
-                 running ? "under way" : "complete");
     return ok;
 }
 
@@ -261,8 +268,12 @@ static bool still_off(struct run *r, struct err *e)
     if (!run_idle(r, &idle, &n, e))
         return false;
     bool stopping = history_stopping(idle, n);
+    bool ok = run_see_droplet(r, e);
+    /* While this run waited for the droplet to be idle, another may have done it all. */
+    if (ok && r->verb == VERB_STOP && r->droplet.status == DROPLET_OFF)
+        ok = adopt_from(r, idle, n, e);
     free(idle);
-    if (!run_see_droplet(r, e))
+    if (!ok)
         return false;
     if (r->droplet.status == DROPLET_OFF) {
         r->f.off_at = run_now(r);
@@ -287,6 +298,8 @@ static bool begin_snapshot(struct run *r, struct err *e)
         bool again;
         if (!still_off(r, e))
             return false;
+        if (r->f.action_id)
+            return run_fact(r, e);
         if (!post_snapshot(r, &again, e))
             return false;
         if (!again)
@@ -341,6 +354,7 @@ static bool finish_snapshot(struct run *r, struct err *e)
 
 static void forget_snapshot(struct run *r)
 {
+    r->f.failed_action = r->f.action_id;
     r->f.action_id = r->f.action_started = r->f.snapshot_sent = r->f.followed = 0;
     r->f.snapshot_name[0] = '\0';
 }

@@ -20,6 +20,9 @@ VERBS = {
     "prune": ("piled", ["--yes"], 0),
 }
 MOMENTS = ("before", "torn", "after")
+# Whoever comes back at once sees neither the droplet nor the snapshot in the lists: only what was
+# written down before the call tells of them.
+LAG = {"list_lag_s": 45, "snapshot_lag_s": 30}
 MAX_POINTS = 400  # of one verb and moment; far more than any verb has
 
 
@@ -73,6 +76,12 @@ def expect_of(host, *what):
         raise AssertionError(f"{problem}\n{host.story()}") from None
 
 
+def assert_made_once(host, before, after):
+    """Not even for a while were there two: what the crash left behind was found again."""
+    made = {d["id"] for d in after["droplets"]} - {d["id"] for d in before["droplets"]}
+    assert len(made) <= 1, f"droplets were made twice: {made}{host.story()}"
+
+
 def finish(how, verb, command, sandbox, host, before):
     """After the crash. `resume` may say that there is nothing to resume (5): then nothing was begun
     and the plain command does it all."""
@@ -90,6 +99,7 @@ def finish(how, verb, command, sandbox, host, before):
 def crash_at_write(place, verb, nth, moment, how, killer):
     """Returns whether there was such a write."""
     with place as (sandbox, host):
+        sandbox.settings(**LAG)
         before = sandbox.state()
         command = command_of(verb, before)
         child = host.start(*command, LD_PRELOAD=killer, KILLER_UNDER=host.state_dir,
@@ -100,11 +110,13 @@ def crash_at_write(place, verb, nth, moment, how, killer):
         assert result.status == -9, result
         finish(how, verb, command, sandbox, host, before)
         expect_of(host, verb, before, sandbox.state())
+        assert_made_once(host, before, sandbox.state())
         return True
 
 
 def crash_at_call(place, verb, nth, moment, how):
     with place as (sandbox, host):
+        sandbox.settings(**LAG)
         before = sandbox.state()
         command = command_of(verb, before)
         sandbox.faults({"kind": "*", "nth": nth, "when": moment, "do": "hang", "times": 1})
@@ -119,6 +131,7 @@ def crash_at_call(place, verb, nth, moment, how):
         sandbox.no_faults()
         finish(how, verb, command, sandbox, host, before)
         expect_of(host, verb, before, sandbox.state())
+        assert_made_once(host, before, sandbox.state())
         return True
 
 
