@@ -46,6 +46,8 @@ void cloud_free(struct cloud *c);
 /* The cloud's own time, from the newest Date header and the time since; this host's clock before
  * the first answer. Seconds. */
 int64_t cloud_now(const struct cloud *c);
+/* The cloud's time at which it gave its newest answer: what that answer shows was so then. */
+int64_t cloud_answered_at(const struct cloud *c);
 /* Seconds this host's clock is ahead (+) or behind (-) the cloud's; 0 before the first answer and
  * for a sandbox, whose clock is its own. */
 int64_t cloud_clock_skew(const struct cloud *c);

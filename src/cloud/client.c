@@ -69,6 +69,11 @@ int64_t cloud_now(const struct cloud *c)
     return c->date + (int64_t)((double)(os_mono_ms() - c->date_mono_ms) * c->speed / 1000);
 }
 
+int64_t cloud_answered_at(const struct cloud *c)
+{
+    return c->date ? c->date : cloud_now(c);
+}
+
 int64_t cloud_clock_skew(const struct cloud *c)
 {
     return c->skew;

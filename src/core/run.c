@@ -165,7 +165,7 @@ bool run_see_droplet(struct run *r, struct err *e)
     }
     r->droplet = d;
     if (d.status != DROPLET_OFF)
-        r->f.active_at = run_now(r);
+        r->f.active_at = cloud_answered_at(r->cloud);
     return true;
 }
 

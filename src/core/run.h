@@ -28,7 +28,6 @@ struct run {
     const char *step;
     struct account_look look;
     struct server_look mine;
-    int64_t looked_at;      /* when the lists were read */
     struct droplet droplet; /* as last seen; id 0 = none */
     int64_t rival;          /* lowest id of other droplets with the tag; 0 = none */
     struct snapshot made;   /* the snapshot of this run as its proof saw it; id 0 = none */

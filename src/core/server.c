@@ -126,6 +126,7 @@ bool look_read(struct cloud *cloud, struct account_look *out, struct err *e)
     *out = (struct account_look){0};
     if (!cloud_droplets(cloud, &out->droplets, &out->n_droplets, e))
         return false;
+    out->at = cloud_answered_at(cloud);
     if (!cloud_snapshots(cloud, &out->snapshots, &out->n_snapshots, e)) {
         look_release(out);
         return false;

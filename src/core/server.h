@@ -8,6 +8,7 @@
 /* The account as listed: droplets first, then snapshots, so that whoever stops a server in between
  * is seen either with its droplet or with its newest snapshot. */
 struct account_look {
+    int64_t at; /* the cloud's time of the droplets */
     struct droplet *droplets;
     size_t n_droplets;
     struct snapshot *snapshots;

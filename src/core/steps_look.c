@@ -16,7 +16,6 @@ bool look_again(struct run *r, struct err *e)
     server_look_release(&r->mine);
     look_release(&r->look);
     r->look = fresh;
-    r->looked_at = run_now(r);
     server_pick(&r->look, r->srv->name, &r->mine);
     return true;
 }
@@ -167,11 +166,11 @@ bool look_run(struct run *r, struct err *e)
     if (!look_again(r, e))
         return false;
     if (!r->f.began)
-        r->f.began = r->looked_at;
+        r->f.began = r->look.at;
     if (r->verb != VERB_PRUNE && !settle_droplet(r, e))
         return false;
     if (r->droplet.id && r->droplet.status != DROPLET_OFF)
-        r->f.active_at = r->looked_at;
+        r->f.active_at = r->look.at;
     /* The newest proved one is the measure for the next; a live one of this droplet as well. */
     for (size_t i = 0; i < r->mine.n_series && !r->f.last_snapshot_mb; i++)
         if (cloud_has(r->mine.series[i]->tags, r->tag) && r->mine.series[i]->id != r->f.snapshot_id)

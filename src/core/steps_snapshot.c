@@ -269,6 +269,7 @@ static bool still_off(struct run *r, struct err *e)
         return false;
     bool stopping = history_stopping(idle, n);
     bool ok = run_see_droplet(r, e);
+    int64_t seen_at = cloud_answered_at(r->cloud);
     /* While this run waited for the droplet to be idle, another may have done it all. */
     if (ok && r->verb == VERB_STOP && r->droplet.status == DROPLET_OFF)
         ok = adopt_from(r, idle, n, e);
@@ -276,7 +277,7 @@ static bool still_off(struct run *r, struct err *e)
     if (!ok)
         return false;
     if (r->droplet.status == DROPLET_OFF) {
-        r->f.off_at = run_now(r);
+        r->f.off_at = seen_at;
         return true;
     }
     if (r->verb == VERB_STOP) {
