@@ -93,11 +93,12 @@ struct screen_item {
 /* A list to choose from. */
 struct screen {
     char *head; /* lines above, wrapped */
-    struct screen_item items[CONFIG_MAX_SERVERS + MENU_MAX_ACTIONS];
+    struct screen_item *items;
     size_t n_items;
     const char *keys; /* lent */
 };
 void screen_release(struct screen *s);
+/* Lent until the next one is added. */
 struct screen_item *screen_add(struct screen *s, const char *title, const char *what);
 
 /* Lines for a terminal of that size, with the item `chosen` marked; how many. Pure. */

@@ -35,17 +35,21 @@ bool menu_possible(const struct cli *cli)
 
 static const struct cmd look_cmd = {.name = "menu", .usage = "", .flags = READS};
 
-static void begin_look(struct menu *m, struct cli *one)
+/* Opens the account as a command would. */
+static bool begin_look(struct menu *m, struct cli *one, struct err *e)
 {
     *one = (struct cli){.cmd = &look_cmd,
                         .g = m->cli->g,
                         .doc = cJSON_CreateObject(),
                         .colour_err = m->cli->colour_err,
                         .cancel = m->cli->cancel};
+    if (!session_config(one, e))
+        return false;
     if (m->draw) {
         fputs("looking ...", stdout);
         fflush(stdout);
     }
+    return session_core(one, NULL, e);
 }
 
 static void end_look(struct menu *m, struct cli *one)
@@ -82,9 +86,7 @@ static void look(struct menu *m)
     free(m->views);
     m->views = NULL;
     m->n_views = 0;
-    begin_look(m, &one);
-    bool ok = session_config(&one, &e) && session_core(&one, NULL, &e) &&
-              core_status(one.core, NULL, &m->views, &m->n_views, &e);
+    bool ok = begin_look(m, &one, &e) && core_status(one.core, NULL, &m->views, &m->n_views, &e);
     if (!ok)
         session_blame_token(&one, &e);
     m->trouble = ok ? (struct err){0} : e;
@@ -97,9 +99,7 @@ static bool look_at_snapshots(struct menu *m, const char *server, struct snapsho
                               size_t *n, struct err *e)
 {
     struct cli one;
-    begin_look(m, &one);
-    bool ok = session_config(&one, e) && session_core(&one, NULL, e) &&
-              session_make_up_server(&one, server, e) &&
+    bool ok = begin_look(m, &one, e) && session_make_up_server(&one, server, e) &&
               core_snapshots(one.core, server, out, n, e);
     end_look(m, &one);
     return ok;
@@ -221,8 +221,6 @@ static void choose_snapshot(struct menu *m, const char *line, const char *server
         return;
     }
     struct screen s = {.head = xasprintf("Which snapshot of %s?", server), .keys = keys};
-    if (n > CONFIG_MAX_SERVERS)
-        n = CONFIG_MAX_SERVERS;
     for (size_t i = 0; i < n; i++) {
         char at[WHEN_TEXT], what[WHEN_TEXT + 64];
         when_to_iso(snaps[i].created_at, at);

@@ -9,6 +9,7 @@ enum { SCREEN_MAX_BYTES = 256 * 1024, LINES_ABOVE_MAX = 64 };
 
 struct screen_item *screen_add(struct screen *s, const char *title, const char *what)
 {
+    s->items = xrealloc(s->items, (s->n_items + 1) * sizeof *s->items);
     struct screen_item *item = &s->items[s->n_items++];
     *item = (struct screen_item){.title = report_clean(title, false),
                                  .what = what ? report_clean(what, false) : NULL};
@@ -22,6 +23,7 @@ void screen_release(struct screen *s)
         free(s->items[i].what);
         free(s->items[i].typed);
     }
+    free(s->items);
     free(s->head);
     *s = (struct screen){.n_items = 0};
 }
