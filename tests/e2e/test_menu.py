@@ -30,7 +30,12 @@ class Screen:
         self.lines, self.row, self.column, self.rest = [""] * rows, 0, 0, ""
 
     def resize(self, columns, rows):
-        self.__init__(columns, rows)
+        """As xterm does: lines are cut, not broken anew; the cursor's line stays."""
+        gone = max(0, self.row - rows + 1)
+        self.lines = [line[:columns] for line in self.lines[gone:]][:rows]
+        self.lines += [""] * (rows - len(self.lines))
+        self.columns, self.rows = columns, rows
+        self.row, self.column = self.row - gone, min(self.column, columns)
 
     def feed(self, text):
         text = self.rest + text
@@ -315,14 +320,14 @@ def test_global_options_are_kept_and_shown(place):
     with dogs.Sandbox(place / "sandbox") as sandbox:
         host = dogs.Host(place / "host", sandbox.url)
         path = host.home / "a config.yaml"
-        path.write_text(host.config.read_text())
+        path.write_text(host.config.read_text().replace("mc:", "only-here:"))
         with Menu(host.env, host.home, "--config", "a config.yaml", "--timeout", "500") as m:
-            m.until("> 1 mc ", "none")
+            m.until("> 1 only-here ", "none")
             m.keys("\r")
-            line = '$ dogs --config "a config.yaml" --timeout 500 create mc'
-            m.until("mc: none", line)
+            line = '$ dogs --config "a config.yaml" --timeout 500 create only-here'
+            m.until("only-here: none", line)
             m.keys("\r")
-            m.until("mc: running")
+            m.until("only-here: running")
             assert line + "\r\n" in m.all
             m.keys("q", "q")
             assert m.wait() == 0
@@ -489,8 +494,10 @@ def test_resized_in_the_middle(shell):
         m.until("> 1 mc", "s-1vcpu-2gb fra1")
         for columns, rows in ((40, 20), (20, 10), (120, 50), (5, 4), (80, 24)):
             m.resize(columns, rows)
+            m.take(0.3)
             m.until("> 1")
-            assert len(m.screen.lines[0]) < columns
+            assert max(map(len, m.screen.lines)) < columns
+            assert m.screen.text().count("> 1") == 1
         row = next(line for line in m.screen.lines if "1 mc" in line)
         assert "s-1vcpu-2gb fra1" in row
         m.keys("\r")
