@@ -92,9 +92,18 @@ bool config_name_ok(const char *name, struct err *e);
 
 /* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
  * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),
- * `token_command:` (run once, 30 s at most, the first line it prints). AUTH if there is none of
- * these, CONFIG if what was found is no token. Registers the token with log_secret. */
+ * `token_command:` (run once, 30 s at most, the first line it prints), what `dogs login` stored.
+ * AUTH if there is none of these, CONFIG if what was found is no token. Registers the token with
+ * log_secret. */
 bool config_token(struct config *cfg, struct err *e);
+
+/* What `dogs login` stores: in the system's keeper of secrets where it has one, else in a file of
+ * mode 0600, "token" in the user's config folder. */
+bool config_token_ok(const char *token, struct err *e); /* CONFIG if it cannot be one */
+bool config_keep_token(const char *token, struct err *e);
+bool config_forget_token(bool *was_there, struct err *e);
+/* "Credential Manager", or the file's path; yours to free. NULL if there is no such place. */
+char *config_token_place(void);
 
 /* For `config path`: calls fn with each file that config_load would look at, in order, whether it
  * exists, and whether it is the one used. A named file is the only one. */

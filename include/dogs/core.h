@@ -202,6 +202,16 @@ struct choice {
 bool core_choices(struct core *core, enum choice_kind kind, struct choice **out, size_t *n,
                   struct err *e);
 
+/* Whose token it is, and which of the scopes that can be known without changing anything it lacks.
+ * AUTH if the API does not take it at all. */
+struct whoami {
+    char email[256]; /* "" where the token may not read the account */
+    char status[32]; /* "active" */
+    int droplet_limit;
+    char missing[256]; /* "tag:read, sizes:read" */
+};
+bool core_whoami(struct core *core, struct whoami *out, struct err *e);
+
 /* Pure parts, public for tests and faces */
 
 /* "$0.018/h" and the like: an amount of millionths as dollars, at least two decimals, more only

@@ -68,8 +68,11 @@ struct cancel;
  * False when cancelled, at end of input, or where there is no terminal. */
 bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *out);
 
-/* Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP): call once, from main. The first triggers the
- * cancel object, the second ends the process at once with status 130. */
+/* Ctrl-C and friends (SIGINT, SIGTERM, SIGHUP), from the main thread. The first triggers the
+ * cancel object, the next ends the process at once with status 130. Called again (by the menu, for
+ * each command) it only names another object; the old one must live on for a while. */
 void os_catch_interrupts(struct cancel *c);
+/* One of them was not Ctrl-C: the whole program is to end, not what it is doing just now. */
+bool os_must_end(void);
 
 #endif

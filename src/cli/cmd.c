@@ -1,6 +1,8 @@
+#include "menu.h"
 #include "report.h"
 #include <dogs/log.h>
 #include <dogs/os.h>
+#include <dogs/term.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -27,8 +29,8 @@ const struct opt cli_globals[] = {
     {.name = NULL},
 };
 
-static const struct cmd *const families[] = {cmds_run, cmds_view, cmds_setup, cmds_sandbox,
-                                             cmds_help};
+static const struct cmd *const families[] = {cmds_run,   cmds_view,    cmds_setup,
+                                             cmds_login, cmds_sandbox, cmds_help};
 
 const struct cmd *cmd_next(const struct cmd *after)
 {
@@ -61,6 +63,8 @@ const struct cmd *cmd_find(const char *name, struct err *e)
 
 static bool run_no_command(struct cli *cli, struct err *e)
 {
+    if (menu_possible(cli))
+        return menu_run(cli, e);
     help_short(cli);
     return err_set(e, ERR_USAGE, "no command given");
 }
@@ -186,17 +190,14 @@ static bool prepare(struct cli *cli, struct err *e)
     return !(flags & NEED_CORE) || session_core(cli, NULL, e);
 }
 
-int cli_main(int argc, char **argv)
+int cli_run(char *const *typed, struct cancel *cancel)
 {
-    char *const *line = argv + (argc > 0);
-    struct cli cli = {.doc = cJSON_CreateObject()};
-    cli.line.argv = line;
+    struct cli cli = {.typed = typed, .doc = cJSON_CreateObject(), .cancel = cancel};
+    cli.line.argv = typed;
     cli.line.sets[0] = (struct opt_set){.opts = cli_globals, .values = &cli.g};
-    cli.cancel = cancel_new();
-    os_catch_interrupts(cli.cancel);
     struct err e = {0};
     bool ok = parse(&cli, &e);
-    settle_output(&cli, line, ok);
+    settle_output(&cli, typed, ok);
     ok = ok && prepare(&cli, &e) && cli.cmd->run(&cli, &e);
     if (!ok && e.code == ERR_USAGE)
         err_hint(&e, "dogs help%s%s", cli.cmd && cli.cmd != &no_command ? " " : "",
@@ -208,6 +209,29 @@ int cli_main(int argc, char **argv)
     cJSON_Delete(cli.doc);
     free(cli.afterword);
     free(cli.opts);
-    /* cli.cancel stays: a late signal would still trigger it. */
+    return status;
+}
+
+/* A window that was opened for us alone would close before anybody could read. */
+static void wait_for_a_key(void)
+{
+    struct term_key key;
+    fputs("\nPress a key to close this window. ", stderr);
+    if (!term_enter())
+        return;
+    while (term_key(NULL, &key) && key.kind >= TERM_RESIZED)
+        continue;
+    term_leave();
+}
+
+int cli_main(int argc, char **argv)
+{
+    struct cancel *cancel = cancel_new();
+    os_catch_interrupts(cancel);
+    int status = cli_run(argv + (argc > 0), cancel);
+    bool left_by_key = argc <= 1 && status == 0;
+    if (!left_by_key && term_owns_console())
+        wait_for_a_key();
+    /* cancel stays: a late signal would still trigger it. */
     return status;
 }

@@ -54,6 +54,7 @@ struct globals {
 
 /* One run of the program. */
 struct cli {
+    char *const *typed;    /* the words behind "dogs" */
     const struct cmd *cmd; /* NULL until the line named one */
     struct globals g;
     struct opt_parser line; /* words behind the command's name in line.words */
@@ -80,6 +81,8 @@ struct cli {
 
 /* cmd.c */
 int cli_main(int argc, char **argv);
+/* One command line, without its "dogs", from parsing to its exit status. */
+int cli_run(char *const *typed, struct cancel *cancel);
 const struct cmd *cmd_next(const struct cmd *after); /* NULL begins; NULL ends */
 const struct cmd *cmd_find(const char *name, struct err *e);
 extern const struct opt cli_globals[];
@@ -88,7 +91,8 @@ extern const struct opt cli_globals[];
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_setup[], cmds_sandbox[], cmds_help[];
+extern const struct cmd cmds_run[], cmds_view[], cmds_setup[], cmds_login[], cmds_sandbox[],
+    cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);

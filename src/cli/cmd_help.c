@@ -44,7 +44,8 @@ static void add_overview(struct str *out, bool full)
                  "  dogs init                  write the configuration\n"
                  "  dogs start mc              make the server and print its address\n"
                  "  dogs stop mc               save its world and end the bill\n"
-                 "  dogs list                  what is there and what it costs\n");
+                 "  dogs list                  what is there and what it costs\n"
+                 "\nOn a terminal `dogs` alone opens a menu.\n");
     for (int group = 0; group < GROUP_COUNT; group++) {
         str_addf(out, "\n%s:\n", group_titles[group]);
         for (const struct cmd *c = NULL; (c = cmd_next(c));) {

@@ -39,6 +39,11 @@ static const enum paint paint_of[] = {
     [SERVER_UNKNOWN] = PAINT_YELLOW,
 };
 
+enum paint view_paint(enum server_state state)
+{
+    return paint_of[state];
+}
+
 static enum paint paint_state(const char *cell)
 {
     for (size_t i = 0; i < sizeof paint_of / sizeof *paint_of; i++)
@@ -73,12 +78,13 @@ static struct totals sum(const struct server_view *views, size_t n)
     return t;
 }
 
-static void print_totals(const struct cli *cli, const struct totals *t)
+void view_totals(const struct server_view *views, size_t n, struct str *out)
 {
+    struct totals t = sum(views, n);
     char hour[WHEN_TEXT], month[WHEN_TEXT];
-    core_money(t->hourly, hour);
-    core_money(t->storage, month);
-    report_line(cli, "%zu running, %s/h now; storage %s/month", t->running, hour, month);
+    core_money(t.hourly, hour);
+    core_money(t.storage, month);
+    str_addf(out, "%zu running, %s/h now; storage %s/month", t.running, hour, month);
 }
 
 static void print_list(const struct cli *cli, const struct server_view *views, size_t n)
@@ -111,9 +117,9 @@ static void print_list(const struct cli *cli, const struct server_view *views, s
             report_line(cli, "%s: %s", views[i].name, views[i].note);
 }
 
-static void row(const struct cli *cli, const char *name, const char *fmt, ...)
+static void row(struct str *out, const char *name, const char *fmt, ...)
     __attribute__((format(printf, 3, 4)));
-static void row(const struct cli *cli, const char *name, const char *fmt, ...)
+static void row(struct str *out, const char *name, const char *fmt, ...)
 {
     char text[512];
     va_list ap;
@@ -121,42 +127,50 @@ static void row(const struct cli *cli, const char *name, const char *fmt, ...)
     vsnprintf(text, sizeof text, fmt, ap);
     va_end(ap);
     if (*text)
-        report_line(cli, "  %-9s  %s", name, text);
+        str_addf(out, "\n  %-9s  %s", name, text);
 }
 
-static void print_snapshots_row(const struct cli *cli, const struct server_view *v)
+static void add_snapshots_row(const struct server_view *v, struct str *out)
 {
     char at[WHEN_TEXT] = "", month[WHEN_TEXT];
     if (!v->n_snapshots) {
-        row(cli, "snapshots", "none");
+        row(out, "snapshots", "none");
         return;
     }
     if (v->snapshot_at)
         when_to_iso(v->snapshot_at, at);
-    row(cli, "snapshots", "%zu, %.1f GB, %s", v->n_snapshots, (double)v->snapshots_mb / 1000,
+    row(out, "snapshots", "%zu, %.1f GB, %s", v->n_snapshots, (double)v->snapshots_mb / 1000,
         price(v->storage_monthly_udollars, "/month", month));
-    row(cli, "newest", "%s%s%s", v->snapshot_name, *at ? " of " : "", at);
+    row(out, "newest", "%s%s%s", v->snapshot_name, *at ? " of " : "", at);
+}
+
+void view_text(const struct server_view *v, struct str *out)
+{
+    char hour[WHEN_TEXT], session[WHEN_TEXT], at[WHEN_TEXT] = "";
+    str_addf(out, "%s: %s", v->name, server_state_name(v->state));
+    row(out, "address", "%s", v->ip);
+    if (v->droplet_id) {
+        if (v->created_at)
+            when_to_iso(v->created_at, at);
+        row(out, "droplet", "%lld, %s in %s%s%s", (long long)v->droplet_id, v->size, v->region,
+            *at ? ", since " : "", at);
+    }
+    if (v->n_droplets > 1)
+        row(out, "droplets", "%zu carry this server's tag", v->n_droplets);
+    if (v->hourly_udollars)
+        row(out, "costs", "%s now, %s so far", price(v->hourly_udollars, "/h", hour),
+            price(v->session_udollars, "", session));
+    add_snapshots_row(v, out);
+    row(out, "open run", "%s", v->unfinished);
+    row(out, "next", "%s", v->note);
 }
 
 static void print_status(const struct cli *cli, const struct server_view *v)
 {
-    char hour[WHEN_TEXT], session[WHEN_TEXT], at[WHEN_TEXT] = "";
-    report_line(cli, "%s: %s", v->name, server_state_name(v->state));
-    row(cli, "address", "%s", v->ip);
-    if (v->droplet_id) {
-        if (v->created_at)
-            when_to_iso(v->created_at, at);
-        row(cli, "droplet", "%lld, %s in %s%s%s", (long long)v->droplet_id, v->size, v->region,
-            *at ? ", since " : "", at);
-    }
-    if (v->n_droplets > 1)
-        row(cli, "droplets", "%zu carry this server's tag", v->n_droplets);
-    if (v->hourly_udollars)
-        row(cli, "costs", "%s now, %s so far", price(v->hourly_udollars, "/h", hour),
-            price(v->session_udollars, "", session));
-    print_snapshots_row(cli, v);
-    row(cli, "open run", "%s", v->unfinished);
-    row(cli, "next", "%s", v->note);
+    struct str text = STR(8192);
+    view_text(v, &text);
+    report_line(cli, "%s", str_text(&text));
+    str_release(&text);
 }
 
 static void print_views(const struct cli *cli, const struct server_view *views, size_t n)
@@ -175,9 +189,11 @@ static void print_views(const struct cli *cli, const struct server_view *views, 
         print_list(cli, views, n);
     for (size_t i = 0; !list && i < n; i++)
         print_status(cli, &views[i]);
-    struct totals t = sum(views, n);
+    struct str totals = STR(256);
+    view_totals(views, n, &totals);
     if (n > 1 || list)
-        print_totals(cli, &t);
+        report_line(cli, "%s", str_text(&totals));
+    str_release(&totals);
 }
 
 static bool run_views(struct cli *cli, struct err *e)

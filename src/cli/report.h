@@ -41,7 +41,12 @@ void put_text(cJSON *object, const char *name, const char *text);
 void put_id(cJSON *object, const char *name, int64_t id);
 void put_when(cJSON *object, const char *name, int64_t t);
 void put_dollars(cJSON *object, const char *name, int64_t udollars);
-cJSON *view_json(const struct server_view *v); /* cmd_view.c */
+
+/* cmd_view.c: servers as JSON and as lines for people, the last without its newline */
+cJSON *view_json(const struct server_view *v);
+void view_text(const struct server_view *v, struct str *out);
+void view_totals(const struct server_view *views, size_t n, struct str *out);
+enum paint view_paint(enum server_state state);
 
 /* The lines that config_load gave, for people and as "problems" of the document. */
 void report_problems(struct cli *cli, const char *lines);

@@ -59,5 +59,9 @@ void yaml_value(struct str *out, const char *text);
 
 /* The environment's token, lent; NULL if there is none. */
 const char *token_env(const char **variable);
+/* CONFIG if others can read the file. */
+bool token_refuse_shared(const char *path, struct err *e);
+/* What config_keep_token stored; NOT_FOUND if it did not. */
+bool token_stored(struct str *out, struct err *e);
 
 #endif

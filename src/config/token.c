@@ -21,7 +21,7 @@ const char *token_env(const char **variable)
     return NULL;
 }
 
-static bool refuse_shared(const char *path, struct err *e)
+bool token_refuse_shared(const char *path, struct err *e)
 {
     if (!os_others_can_read(path))
         return true;
@@ -55,7 +55,7 @@ static bool from_config(struct config *cfg, struct err *e)
 {
     const struct origin *o = origin_top(cfg, (size_t)key_find("token"));
     char *source = xasprintf("%s:%d:%d", cfg->path, o->line, o->column);
-    bool ok = refuse_shared(cfg->path, e) && keep(cfg, cfg->origins->file_token, source, e);
+    bool ok = token_refuse_shared(cfg->path, e) && keep(cfg, cfg->origins->file_token, source, e);
 
     free(source);
     return ok;
@@ -64,7 +64,7 @@ static bool from_config(struct config *cfg, struct err *e)
 static bool from_file(struct config *cfg, struct err *e)
 {
     struct str text = STR(TOKEN_MAX_OUTPUT);
-    bool ok = refuse_shared(cfg->token_file, e);
+    bool ok = token_refuse_shared(cfg->token_file, e);
 
     if (ok && !os_read_file(cfg->token_file, TOKEN_MAX_OUTPUT, &text, e)) {
         e->code = ERR_CONFIG;
@@ -91,6 +91,29 @@ static bool from_command(struct config *cfg, struct err *e)
     return ok;
 }
 
+static bool from_store(struct config *cfg, struct err *e)
+{
+    struct str text = STR(TOKEN_MAX_OUTPUT);
+    char *place = config_token_place();
+    struct err why = {0};
+    bool ok = place && token_stored(&text, &why);
+
+    if (ok)
+        ok = keep(cfg, str_text(&text), place, e);
+    else if (place && why.code != ERR_NOT_FOUND)
+        *e = why;
+    else {
+        err_set(e, ERR_AUTH, "there is no access token");
+        err_hint(e,
+                 "`dogs login` stores one; or set DOGS_TOKEN, or one of 'token:', 'token_file:', "
+                 "'token_command:' in %s",
+                 *cfg->path ? cfg->path : "config.yaml");
+    }
+    str_release(&text);
+    free(place);
+    return ok;
+}
+
 bool config_token(struct config *cfg, struct err *e)
 {
     const char *variable, *text = token_env(&variable);
@@ -109,7 +132,5 @@ bool config_token(struct config *cfg, struct err *e)
         return from_file(cfg, e);
     if (*cfg->token_command)
         return from_command(cfg, e);
-    err_set(e, ERR_AUTH, "there is no access token");
-    return err_hint(e, "set DOGS_TOKEN, or one of 'token:', 'token_file:', 'token_command:' in %s",
-                    *cfg->path ? cfg->path : "config.yaml");
+    return from_store(cfg, e);
 }

@@ -44,13 +44,14 @@ static void add_key(struct str *out, const struct config_new *n, size_t k, const
 
 void config_write_new(const struct config_new *n, struct str *out)
 {
-    str_add(out,
-            "# The configuration of dogs. A line that begins with '#' sets nothing; what stands\n"
-            "# there is an example. Indent with blanks. `dogs config check` finds mistakes, and\n"
-            "# `dogs config show` tells where each value comes from. A variable in parentheses\n"
-            "# overrides this file.\n\n"
-            "# One of the three gives access. With 'token:' in it, this file must be readable by\n"
-            "# you alone (chmod 600).\n");
+    str_add(
+        out,
+        "# The configuration of dogs. A line that begins with '#' sets nothing; what stands\n"
+        "# there is an example. Indent with blanks. `dogs config check` finds mistakes, and\n"
+        "# `dogs config show` tells where each value comes from. A variable in parentheses\n"
+        "# overrides this file.\n\n"
+        "# One of the three gives access, or `dogs login`. With 'token:' in it, this file must\n"
+        "# be readable by you alone (chmod 600).\n");
     for (size_t k = 0; k < n_keys; k++)
         if (!config_keys[k].per_server && key_columns[k].type != KEY_SERVERS)
             add_key(out, n, k, "", true);

@@ -1,5 +1,6 @@
 #include <dogs/os.h>
 #include <dogs/str.h>
+#include <dogs/term.h>
 #include <dogs/work.h>
 #include <errno.h>
 #include <fcntl.h>
@@ -67,19 +68,29 @@ int cancel_fd(const struct cancel *c)
     return c ? c->pipe[0] : -1;
 }
 
-static struct cancel *interrupted;
+static struct cancel *_Atomic interrupted;
+static atomic_bool must_end;
 
 static void on_signal(int number)
 {
-    (void)number;
-    if (cancel_is(interrupted))
+    struct cancel *c = atomic_load(&interrupted);
+    if (number != SIGINT)
+        atomic_store(&must_end, true);
+    if (cancel_is(c)) {
+        term_leave();
         _exit(130);
-    cancel_trigger(interrupted);
+    }
+    cancel_trigger(c);
+}
+
+bool os_must_end(void)
+{
+    return atomic_load(&must_end);
 }
 
 void os_catch_interrupts(struct cancel *c)
 {
-    interrupted = c;
+    atomic_store(&interrupted, c);
     /* No SA_RESTART: a prompt that waits for a line must end at Ctrl-C. */
     struct sigaction act = {.sa_handler = on_signal};
     sigemptyset(&act.sa_mask);

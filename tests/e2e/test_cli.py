@@ -21,7 +21,7 @@ GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
 TOKEN = "dop_v1_" + "ab12" * 16
 COMMANDS = ("create start stop restore snapshot power destroy prune resume status list snapshots "
-            "init config sandbox completion help version").split()
+            "init config login logout sandbox completion help version").split()
 
 GOOD_CONFIG = """\
 token: {token}
@@ -139,8 +139,6 @@ def test_no_command(shell):
     result = shell.run()
     assert result.status == 2 and "no command given" in result.err
     compare("no-command.txt", result.out)
-    status, seen = typed(shell)
-    assert status == 2 and "dogs start mc" in seen
 
 
 def test_aliases(shell):
@@ -402,6 +400,83 @@ def test_init_interrupted(shell):
     status, _ = typed(shell, "init", answers=[("API token", "\x04")])
     assert status == 3
     assert not (shell.home / ".config/dogs/config.yaml").exists()
+
+
+# --- login ----------------------------------------------------------------------------------------
+
+THIN = "dop_v1_sandbox_thin_"
+
+
+def logged_in(shell, url, token, *args):
+    return subprocess.run([dogs.DOGS, "login", "--with-token", *args], input=token + "\n", text=True,
+                          capture_output=True, timeout=dogs.PATIENCE_S, cwd=shell.home,
+                          env=shell.env | {"DOGS_API_URL": url})
+
+
+def test_login_stores_what_it_checked(shell, sandbox):
+    path = shell.home / ".config/dogs/token"
+    status, seen = typed(shell, "login", DOGS_API_URL=sandbox.url, answers=[
+        ("API token", dogs.TOKEN + "\n"), ("Go on?", "y\n")])
+    assert status == 0 and dogs.TOKEN not in seen and f"stored in {path}" in seen, seen
+    assert re.search(r"the token is good: account \S+@\S+", seen) and "lacks" not in seen
+    assert path.read_text() == dogs.TOKEN + "\n" and stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert shell.must("list", DOGS_API_URL=sandbox.url).err == ""
+    path.chmod(0o644)
+    shared = shell.run("list", DOGS_API_URL=sandbox.url)
+    assert shared.status == 2 and f"chmod 600 {path}" in shared.err
+    assert shell.must("logout").out == f"forgotten: {path}\n" and not path.exists()
+    assert shell.must("logout").out == "no token is stored\n"
+    assert shell.run("list", DOGS_API_URL=sandbox.url).status == 4
+
+
+@pytest.mark.parametrize("answers, status", [
+    ([("API token", "\x03")], 130), ([("API token", "\x04")], 3),
+    ([("API token", dogs.TOKEN + "\n"), ("Go on?", "n\n")], 3),
+])
+def test_login_left(shell, sandbox, answers, status):
+    got, seen = typed(shell, "login", DOGS_API_URL=sandbox.url, answers=answers)
+    assert got == status and dogs.TOKEN not in seen, seen
+    assert not (shell.home / ".config/dogs/token").exists()
+
+
+@pytest.mark.parametrize("token, status, text", [
+    ("dop_v1_" + "0" * 64, 4, "the token was not stored: GET /v2/account: HTTP 401"),
+    ("two words", 2, "not a token"),
+    ("", 2, "no token was given"),
+    ("x" * 3000, 2, "too long"),
+])
+def test_login_refuses(shell, sandbox, token, status, text):
+    done = logged_in(shell, sandbox.url, token)
+    assert done.returncode == status and text in done.stderr, done
+    assert not token or token not in done.stdout + done.stderr
+    assert not (shell.home / ".config/dogs/token").exists()
+
+
+@pytest.mark.parametrize("scopes, known", [
+    ("account:read", False), ("sizes:read", True), ("tag:read,ssh_key:read", True),
+    ("droplet:read,snapshot:read,regions:read", True),
+])
+def test_login_names_missing_scopes(shell, sandbox, scopes, known):
+    done = logged_in(shell, sandbox.url, THIN + scopes, "--json")
+    document = json.loads(done.stdout)
+    assert document["ok"] and (document["account"] is not None) == known, document
+    assert set(document["missing_scopes"].split(", ")) == set(scopes.split(",")), document
+
+
+def test_login_tells_what_goes_before_it(shell, sandbox):
+    shell.write_config(GOOD_CONFIG.format(token=TOKEN))
+    assert "the token of config.yaml:1:8 goes before it" in \
+        logged_in(shell, sandbox.url, dogs.TOKEN).stderr
+    shell.env["DOGS_TOKEN"] = TOKEN
+    assert "$DOGS_TOKEN is set and goes before it" in \
+        logged_in(shell, sandbox.url, dogs.TOKEN).stderr
+
+
+def test_login_with_nobody_to_ask(shell, sandbox):
+    result = shell.run("login")
+    assert result.status == 2 and "--with-token" in result.err
+    result = shell.run("--sandbox", "login")
+    assert result.status == 2 and "the sandbox needs no token" in result.err
 
 
 # --- questions ------------------------------------------------------------------------------------
