@@ -393,7 +393,7 @@ def main():
         return SKIPPED
     prism = find_prism(opts.prism)
     if not prism:
-        print("skipped: neither prism nor npm is there")
+        print("skipped: prism is not there, and npm is not or could not fetch it")
         return SKIPPED
     children = []
     with tempfile.TemporaryDirectory(prefix="dogs-conformance-") as folder:
