@@ -25,8 +25,8 @@ MAY = {
 }
 # Header of include/dogs -> the folder whose face it is.
 OWNER = {
-    **dict.fromkeys("err str log json hash when".split(), "base"),
-    **dict.fromkeys("os awake work crypto".split(), "platform"),
+    **dict.fromkeys("err str log json hash printf when".split(), "base"),
+    **dict.fromkeys("os awake secret work crypto".split(), "platform"),
     **dict.fromkeys("http httpd".split(), "net"),
     **{name: name for name in SERVICES | {"core", "web"}},
 }
