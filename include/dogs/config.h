@@ -36,6 +36,8 @@ enum {
     CONFIG_MAX_PROBLEMS = 50, /* more are counted, not listed */
 };
 
+#define CONFIG_TOKEN_SECRET "token" /* name of the access token for secret_save */
+
 /* One game server. Text is "" (never NULL) where nothing was set. */
 struct server_cfg {
     char *name;        /* [a-zA-Z0-9][a-zA-Z0-9-]*, at most 60, ending in a letter or digit, but not
@@ -92,8 +94,8 @@ bool config_name_ok(const char *name, struct err *e);
 
 /* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
  * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),
- * `token_command:` (run once, 30 s at most, the first line it prints). AUTH if there is none of
- * these, CONFIG if what was found is no token. Registers the token with log_secret. */
+ * `token_command:` (run once, 30 s at most, the first line it prints), what the system keeps under
+ * CONFIG_TOKEN_SECRET (dogs/secret.h). AUTH if there is none of these, CONFIG if what was found is no token. Registers the token with log_secret. */
 bool config_token(struct config *cfg, struct err *e);
 
 /* For `config path`: calls fn with each file that config_load would look at, in order, whether it

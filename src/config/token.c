@@ -2,6 +2,7 @@
 
 #include <dogs/log.h>
 #include <dogs/os.h>
+#include <dogs/secret.h>
 #include <stdlib.h>
 #include <string.h>
 
@@ -91,6 +92,23 @@ static bool from_command(struct config *cfg, struct err *e)
     return ok;
 }
 
+/* What `dogs login` gave into the keeping of the system; AUTH where there is nothing. */
+static bool from_keeper(struct config *cfg, struct err *e)
+{
+    struct str text = STR(SECRET_MAX);
+    struct err why = {0};
+    bool ok = secret_load(CONFIG_TOKEN_SECRET, &text, &why);
+
+    if (ok)
+        ok = keep(cfg, str_text(&text), secret_keeper(), e);
+    else if (why.code != ERR_NOT_FOUND)
+        *e = why;
+    else
+        err_set(e, ERR_AUTH, "there is no access token");
+    str_release(&text);
+    return ok;
+}
+
 bool config_token(struct config *cfg, struct err *e)
 {
     const char *variable, *text = token_env(&variable);
@@ -109,7 +127,8 @@ bool config_token(struct config *cfg, struct err *e)
         return from_file(cfg, e);
     if (*cfg->token_command)
         return from_command(cfg, e);
-    err_set(e, ERR_AUTH, "there is no access token");
+    if (from_keeper(cfg, e))
+        return true;
     return err_hint(e, "set DOGS_TOKEN, or one of 'token:', 'token_file:', 'token_command:' in %s",
                     *cfg->path ? cfg->path : "config.yaml");
 }
