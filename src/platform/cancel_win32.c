@@ -59,6 +59,11 @@ int cancel_fd(const struct cancel *c)
     return -1;
 }
 
+void *cancel_event(const struct cancel *c)
+{
+    return c->event;
+}
+
 static struct cancel *interrupted;
 
 enum { LAST_WORDS_MS = 4000 }; /* the system ends us after 5 s */

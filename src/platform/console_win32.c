@@ -101,62 +101,98 @@ int os_terminal_columns(void)
     return 80;
 }
 
-static void write_console(HANDLE console, const char *text)
+static bool write_console(HANDLE console, const char *text)
 {
     wchar_t *wide = wide_text(text);
     DWORD n;
-    WriteConsoleW(console, wide, (DWORD)wcslen(wide), &n, NULL);
+    bool ok = WriteConsoleW(console, wide, (DWORD)wcslen(wide), &n, NULL);
     free(wide);
+    return ok;
 }
 
-/* Up to the end of the line that was typed; false at Ctrl-C, Ctrl-Z or failure. */
-static bool read_line(HANDLE in, struct cancel *c, struct str *out)
+/* One character that was typed; false once cancelled. ReadConsole would edit the line more nicely,
+ * but nothing but a key ends it. */
+static bool next_key(HANDLE in, struct cancel *c, wchar_t *key)
 {
-    wchar_t buf[256], line[4096];
-    size_t len = 0;
+    HANDLE const both[] = {in, c ? cancel_event(c) : NULL};
     for (;;) {
-        DWORD n = 0;
-        BOOL ok = ReadConsoleW(in, buf, 256, &n, NULL);
-        if (!ok || !n) {
-            /* Ctrl-C: its handler runs in another thread, perhaps after this. */
-            cancel_sleep(c, 500);
+        INPUT_RECORD r;
+        DWORD n = 0, which = WaitForMultipleObjects(c ? 2 : 1, both, FALSE, INFINITE);
+        if (cancel_is(c) || which == WAIT_FAILED || !ReadConsoleInputW(in, &r, 1, &n))
             return false;
-        }
-        if (cancel_is(c) || (!len && buf[0] == 0x1A))
-            return false;
-        bool whole = buf[n - 1] == '\n';
-        while (n && (buf[n - 1] == '\n' || buf[n - 1] == '\r'))
-            n--;
-        for (DWORD i = 0; i < n && len < sizeof line / sizeof *line; i++)
-            line[len++] = buf[i];
-        if (!whole)
+        if (!n || r.EventType != KEY_EVENT || !r.Event.KeyEvent.uChar.UnicodeChar)
             continue;
-        char *text = wide_utf8_n(line, len);
-        str_add(out, text);
-        free(text);
-        SecureZeroMemory(line, sizeof line);
-        SecureZeroMemory(buf, sizeof buf);
-        return true;
+        /* What is entered as Alt and digits comes when Alt is let go. */
+        if (r.Event.KeyEvent.bKeyDown || r.Event.KeyEvent.wVirtualKeyCode == VK_MENU) {
+            *key = r.Event.KeyEvent.uChar.UnicodeChar;
+            return true;
+        }
     }
+}
+
+struct line {
+    wchar_t text[2048];
+    size_t len;
+};
+
+static void rub_out(struct line *line, HANDLE to, bool echo)
+{
+    if (!line->len)
+        return;
+    line->len--;
+    if (line->len && IS_LOW_SURROGATE(line->text[line->len]))
+        line->len--;
+    if (echo)
+        write_console(to, "\b \b");
+}
+
+static bool read_line(HANDLE in, HANDLE to, bool echo, struct cancel *c, struct line *line)
+{
+    enum { CTRL_D = 0x04, CTRL_Z = 0x1A, ESCAPE = 0x1B };
+    wchar_t key;
+    while (next_key(in, c, &key)) {
+        if (key == '\r' || key == '\n')
+            return true;
+        if ((key == CTRL_Z || key == CTRL_D) && !line->len)
+            return false;
+        if (key == '\b')
+            rub_out(line, to, echo);
+        while (key == ESCAPE && line->len)
+            rub_out(line, to, echo);
+        if (key < ' ' || line->len == sizeof line->text / sizeof *line->text)
+            continue;
+        line->text[line->len++] = key;
+        DWORD n;
+        if (echo)
+            WriteConsoleW(to, &key, 1, &n, NULL);
+    }
+    return false;
 }
 
 bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *out)
 {
     const DWORD both = GENERIC_READ | GENERIC_WRITE, share = FILE_SHARE_READ | FILE_SHARE_WRITE;
+    const DWORD cooked =
+        ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT | ENABLE_VIRTUAL_TERMINAL_INPUT | ENABLE_MOUSE_INPUT;
     HANDLE in = CreateFileW(L"CONIN$", both, share, NULL, OPEN_EXISTING, 0, NULL);
     HANDLE to = CreateFileW(L"CONOUT$", both, share, NULL, OPEN_EXISTING, 0, NULL);
+    struct line line = {.len = 0};
     DWORD old = 0;
     bool got = false;
-    *out = STR(4096);
+    *out = STR(4 * sizeof line.text);
     if (in != INVALID_HANDLE_VALUE && to != INVALID_HANDLE_VALUE && GetConsoleMode(in, &old)) {
-        DWORD mode = old | ENABLE_PROCESSED_INPUT | ENABLE_LINE_INPUT | ENABLE_ECHO_INPUT;
+        SetConsoleMode(in, (old & ~cooked) | ENABLE_PROCESSED_INPUT);
         fflush(stdout);
         write_console(to, prompt);
-        SetConsoleMode(in, echo ? mode : mode & ~(DWORD)ENABLE_ECHO_INPUT);
-        got = read_line(in, c, out);
-        SetConsoleMode(in, old);
-        if (!echo)
+        got = read_line(in, to, echo, c, &line);
+        if (got) {
+            char *text = wide_utf8_n(line.text, line.len);
+            str_add(out, text);
+            free(text);
             write_console(to, "\n");
+        }
+        SetConsoleMode(in, old);
+        SecureZeroMemory(&line, sizeof line);
     }
     if (in != INVALID_HANDLE_VALUE)
         CloseHandle(in);
@@ -165,22 +201,49 @@ bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *ou
     return got;
 }
 
-/* MinGW's printf family hands a stream one byte after the other. On an unbuffered stream, which a
- * console and stderr are, each becomes a write of its own, and the console shows the bytes of one
- * character as several. The linker puts these in their place (--wrap, CMakeLists.txt). */
-int __wrap___mingw_vfprintf(FILE *to, const char *fmt, va_list ap)
-    __attribute__((format(gnu_printf, 2, 0)));
-int __wrap___mingw_vprintf(const char *fmt, va_list ap) __attribute__((format(gnu_printf, 1, 0)));
+/* What is written to a console goes there as whole UTF-16 text: MinGW's printf family hands a
+ * stream one byte after the other, which a console, being unbuffered, shows as several characters
+ * where they are one. The linker puts these in the place of what they are named after (--wrap,
+ * CMakeLists.txt); elsewhere the bytes are written as they are, in one piece. */
+static bool put(FILE *to, const char *text, size_t len)
+{
+    HANDLE h = (HANDLE)_get_osfhandle(_fileno(to));
+    DWORD mode;
+    if (GetConsoleMode(h, &mode)) {
+        fflush(to);
+        return write_console(h, text);
+    }
+    return fwrite(text, 1, len, to) == len;
+}
+
+int __wrap___mingw_vfprintf(FILE *to, const char *fmt, va_list ap) PRINTF(2, 0);
+int __wrap___mingw_vprintf(const char *fmt, va_list ap) PRINTF(1, 0);
+int __wrap_fputs(const char *text, FILE *to);
+int __wrap_puts(const char *text);
 
 int __wrap___mingw_vfprintf(FILE *to, const char *fmt, va_list ap)
 {
     char *text = xvasprintf(fmt, ap);
-    size_t len = strlen(text), written = fwrite(text, 1, len, to);
+    size_t len = strlen(text);
+    bool ok = put(to, text, len);
     free(text);
-    return written == len ? (int)len : -1;
+    return ok ? (int)len : -1;
 }
 
 int __wrap___mingw_vprintf(const char *fmt, va_list ap)
 {
     return __wrap___mingw_vfprintf(stdout, fmt, ap);
+}
+
+int __wrap_fputs(const char *text, FILE *to)
+{
+    return put(to, text, strlen(text)) ? 0 : EOF;
+}
+
+int __wrap_puts(const char *text)
+{
+    char *line = xasprintf("%s\n", text);
+    int done = __wrap_fputs(line, stdout);
+    free(line);
+    return done;
 }
