@@ -25,7 +25,7 @@ MAY = {
 }
 # Header of include/dogs -> the folder whose face it is.
 OWNER = {
-    **dict.fromkeys("err str log json hash when".split(), "base"),
+    **dict.fromkeys("err str log json hash printf when".split(), "base"),
     **dict.fromkeys("os awake secret term work crypto".split(), "platform"),
     **dict.fromkeys("http httpd".split(), "net"),
     **{name: name for name in SERVICES | {"core", "web"}},

@@ -12,6 +12,7 @@
 #ifndef DOGS_ERR_H
 #define DOGS_ERR_H
 
+#include <dogs/printf.h>
 #include <stdbool.h>
 #include <stdint.h>
 
@@ -51,19 +52,17 @@ struct err {
 };
 
 /* Forget what e says and say this. */
-bool err_set(struct err *e, enum err_code code, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+bool err_set(struct err *e, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
 
 /* The same for a failed system call: appends the system's own words for os_code. */
-bool err_os(struct err *e, enum err_code code, int os_code, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+bool err_os(struct err *e, enum err_code code, int os_code, const char *fmt, ...) PRINTF(4, 5);
 
 /* Put "fmt: " before the text. */
-bool err_wrap(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool err_wrap(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 /* Say what to do next; returns false as well. The hint nearest to the cause wins: a hint that is
  * already there stays. */
-bool err_hint(struct err *e, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool err_hint(struct err *e, const char *fmt, ...) PRINTF(2, 3);
 
 const char *err_name(enum err_code code); /* "not_found" */
 int err_exit(enum err_code code);         /* 5 */

@@ -27,8 +27,7 @@ struct httpd_resp {
     struct str headers; /* "name: value\n" lines, added with httpd_add_header */
     bool cut_body;      /* announce the whole body, send half, cut the connection */
 };
-void httpd_add_header(struct httpd_resp *resp, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void httpd_add_header(struct httpd_resp *resp, const char *name, const char *fmt, ...) PRINTF(3, 4);
 
 typedef void httpd_handler(void *ctx, const struct httpd_req *req, struct httpd_resp *resp);
 

@@ -10,6 +10,10 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+/* Call first in main: the command line as UTF-8 (lent for ever), streams and console ready for text
+ * and colour. What was changed at the console is put back at every exit. */
+char **os_begin(int argc, char **argv);
+
 /* Time */
 int64_t os_mono_ms(void); /* never goes back, goes on in sleep; its zero means nothing */
 int64_t os_unix_ms(void); /* the wall clock, which may be wrong */
@@ -21,6 +25,7 @@ char *os_state_dir(
     void); /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
 char *os_exe_dir(void);
 char *os_path_join(const char *dir, const char *name);
+char *os_path_dir(const char *path); /* the folder that it lies in; "." for a bare name */
 
 /* Environment: NULL if unset or empty (an empty variable overrides nothing) */
 const char *os_env(const char *name);

@@ -12,6 +12,7 @@
 #ifndef DOGS_STR_H
 #define DOGS_STR_H
 
+#include <dogs/printf.h>
 #include <stdarg.h>
 #include <stdbool.h>
 #include <stddef.h>
@@ -30,7 +31,7 @@ struct str {
 /* Each returns false, with s->full set, if not all of it fitted. */
 bool str_add(struct str *s, const char *text);
 bool str_addn(struct str *s, const void *bytes, size_t len);
-bool str_addf(struct str *s, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+bool str_addf(struct str *s, const char *fmt, ...) PRINTF(2, 3);
 
 const char *str_text(const struct str *s); /* lent; "" where nothing was added */
 void str_clear(struct str *s);             /* empty, memory and limit kept */
@@ -42,8 +43,8 @@ void *xcalloc(size_t n, size_t size);
 void *xrealloc(void *p, size_t size);
 char *xstrdup(const char *s);
 char *xstrndup(const char *s, size_t n);
-char *xasprintf(const char *fmt, ...) __attribute__((format(printf, 1, 2)));
-char *xvasprintf(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+char *xasprintf(const char *fmt, ...) PRINTF(1, 2);
+char *xvasprintf(const char *fmt, va_list ap) PRINTF(1, 0);
 
 /* Copy into a fixed array, cut at the end of a UTF-8 character; false if it was cut. */
 bool str_copy(char *to, size_t size, const char *from);
@@ -56,6 +57,7 @@ const char *str_nearest(const char *word, const char *const *candidates);
 bool str_int64(const char *text, int64_t min, int64_t max, int64_t *out);
 
 bool str_starts(const char *text, const char *prefix);
-bool str_is_utf8(const char *bytes, size_t len); /* strict: no overlongs, surrogates or NUL */
+bool str_has(const char *text, const char *word); /* in letters of any case */
+bool str_is_utf8(const char *bytes, size_t len);  /* strict: no overlongs, surrogates or NUL */
 
 #endif

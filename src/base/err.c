@@ -1,5 +1,7 @@
+#include "err_words.h"
 #include <dogs/err.h>
 #include <dogs/str.h>
+
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
@@ -43,7 +45,10 @@ bool err_os(struct err *e, enum err_code code, int os_code, const char *fmt, ...
     vsnprintf(e->text, sizeof e->text, fmt, ap);
     va_end(ap);
     size_t used = strlen(e->text);
-    snprintf(e->text + used, sizeof e->text - used, ": %s", strerror(os_code));
+    char words[256];
+    err_words(os_code, words);
+    snprintf(e->text + used, sizeof e->text - used, ": %s", words);
+    end_well(e->text, sizeof e->text);
     return false;
 }
 

@@ -222,6 +222,15 @@ bool str_int64(const char *text, int64_t min, int64_t max, int64_t *out)
     return true;
 }
 
+bool str_has(const char *text, const char *word)
+{
+    size_t len = strlen(word);
+    for (; *text; text++)
+        if (strncasecmp(text, word, len) == 0)
+            return true;
+    return !len;
+}
+
 bool str_starts(const char *text, const char *prefix)
 {
     return strncmp(text, prefix, strlen(prefix)) == 0;

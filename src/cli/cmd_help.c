@@ -1,4 +1,5 @@
 /* help, completion, version: what the tables say about themselves. */
+#include "licences.h"
 #include "report.h"
 #include <stdio.h>
 #include <stdlib.h>
@@ -88,9 +89,20 @@ void help_short(const struct cli *cli)
     str_release(&out);
 }
 
+/* Longer than any help, and never cut. */
+static bool run_licences(struct cli *cli)
+{
+    put_text(cli->doc, "text", licences_text);
+    if (cli->mode == MODE_TEXT)
+        fputs(licences_text, stdout);
+    return true;
+}
+
 static bool run_help(struct cli *cli, struct err *e)
 {
     const struct cmd *about = NULL;
+    if (cli->line.n_words && strcmp(cli->line.words[0], "licences") == 0)
+        return run_licences(cli);
     if (cli->line.n_words && !(about = cmd_find(cli->line.words[0], e)))
         return false;
     struct str out = STR(HELP_MAX_BYTES);
@@ -240,8 +252,10 @@ const struct cmd cmds_help[] = {
      .usage = "[COMMAND]",
      .summary = "explain a command, or list them all",
      .examples = "dogs help stop\n"
-                 "dogs stop --help",
-     .help = "Every command has examples first, then what is worth knowing, then its options.",
+                 "dogs stop --help\n"
+                 "dogs help licences",
+     .help = "Every command has examples first, then what is worth knowing, then its options.\n"
+             "'licences' shows those of the libraries inside.",
      .run = run_help,
      .group = GROUP_SETUP,
      .flags = READS},

@@ -265,13 +265,8 @@ static char *output_path(const struct cli *cli, const struct init_opts *o)
 
 static bool make_folder_of(const char *path, struct err *e)
 {
-    char *dir = xstrdup(path);
-    char *slash = strrchr(dir, '/');
-    bool ok = true;
-    if (slash && slash != dir) {
-        *slash = '\0';
-        ok = os_mkdirs(dir, e);
-    }
+    char *dir = os_path_dir(path);
+    bool ok = os_mkdirs(dir, e);
     free(dir);
     return ok;
 }

@@ -117,8 +117,7 @@ static void print_list(const struct cli *cli, const struct server_view *views, s
             report_line(cli, "%s: %s", views[i].name, views[i].note);
 }
 
-static void row(struct str *out, const char *name, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+static void row(struct str *out, const char *name, const char *fmt, ...) PRINTF(3, 4);
 static void row(struct str *out, const char *name, const char *fmt, ...)
 {
     char text[512];

@@ -24,7 +24,7 @@ char *report_clean(const char *text, bool keep_newlines)
     return out;
 }
 
-static char *format(const char *fmt, va_list ap) __attribute__((format(printf, 1, 0)));
+static char *format(const char *fmt, va_list ap) PRINTF(1, 0);
 static char *format(const char *fmt, va_list ap)
 {
     va_list again;

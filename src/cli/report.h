@@ -13,9 +13,8 @@ enum paint { PAINT_NONE, PAINT_BOLD, PAINT_GREEN, PAINT_YELLOW, PAINT_RED };
 char *report_clean(const char *text, bool keep_newlines);
 
 /* A line of data on stdout (only in MODE_TEXT), and a line of talk on stderr (not with --quiet). */
-void report_line(const struct cli *cli, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
-void report_talk(const struct cli *cli, enum paint paint, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void report_line(const struct cli *cli, const char *fmt, ...) PRINTF(2, 3);
+void report_talk(const struct cli *cli, enum paint paint, const char *fmt, ...) PRINTF(3, 4);
 
 /* Escape sequences to wrap around text for one of the two streams; "" where there is no colour. */
 const char *report_paint(bool colour, enum paint paint);
@@ -32,7 +31,7 @@ struct table {
     size_t n_columns, n_cells;
     char **cells;
 };
-void table_add(struct table *t, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+void table_add(struct table *t, const char *fmt, ...) PRINTF(2, 3);
 void table_print(const struct table *t, const struct cli *cli);
 void table_release(struct table *t);
 

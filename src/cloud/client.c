@@ -148,7 +148,7 @@ static void add_reason(struct str *out, const cJSON *body, const struct http_res
         str_addf(out, ": %.100s", json_text(body, "id", ""));
     } else if (r->body.len) {
         str_addf(out, " with %s instead of JSON",
-                 strcasestr(str_text(&r->body), "<html") ? "an HTML page" : "unreadable text");
+                 str_has(str_text(&r->body), "<html") ? "an HTML page" : "unreadable text");
     } else {
         str_add(out, " without a reason");
     }
@@ -159,7 +159,7 @@ static void add_reason(struct str *out, const cJSON *body, const struct http_res
 
 static bool mentions_pending(const char *text)
 {
-    return strcasestr(text, "pending event") || strcasestr(text, "blocking event");
+    return str_has(text, "pending event") || str_has(text, "blocking event");
 }
 
 /* One line, and nothing that a terminal would obey. */

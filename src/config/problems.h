@@ -13,8 +13,7 @@ struct problems {
 };
 
 /* line 0: the mistake is not in the file and `fmt` says where it is. */
-void problem_add(struct problems *pr, int line, int column, const char *fmt, ...)
-    __attribute__((format(printf, 4, 5)));
+void problem_add(struct problems *pr, int line, int column, const char *fmt, ...) PRINTF(4, 5);
 
 enum { QUOTE_SIZE = 64 };
 

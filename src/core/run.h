@@ -105,8 +105,7 @@ bool destroy_wait(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
 
-void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...)
-    __attribute__((format(printf, 3, 4)));
+void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...) PRINTF(3, 4);
 void run_took(struct run *r, int64_t elapsed_ms, const char *title); /* a step is done */
 int64_t run_now(const struct run *r);                                /* the cloud's Unix seconds */
 
@@ -141,7 +140,7 @@ bool run_gone_elsewhere(struct run *r, struct err *e);
 const struct snapshot **run_series(const struct run *r, size_t *n);
 
 bool run_ask(struct run *r, enum question_kind kind, const char *expect, const char *flag,
-             struct err *e, const char *fmt, ...) __attribute__((format(printf, 6, 7)));
+             struct err *e, const char *fmt, ...) PRINTF(6, 7);
 
 bool run_passing(const struct err *e);    /* may pass by itself: look again */
 bool run_time_is_up(const struct run *r); /* --timeout */

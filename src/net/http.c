@@ -308,8 +308,9 @@ static int64_t time_left(struct http_call *c, CURL *easy, struct progress *p,
 
 static CURLcode perform(struct slot *s, struct http_call *c, struct cancel *cancel)
 {
-    struct curl_waitfd wake = {.fd = cancel_fd(cancel), .events = CURL_WAIT_POLLIN};
-    bool polled = wake.fd >= 0;
+    int fd = cancel_fd(cancel);
+    bool polled = fd >= 0;
+    struct curl_waitfd wake = {.fd = (curl_socket_t)fd, .events = CURL_WAIT_POLLIN};
     struct progress progress = {.moved_ms = c->began_ms};
     CURLcode code = CURLE_FAILED_INIT;
     int running = 0;

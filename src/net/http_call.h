@@ -36,6 +36,10 @@ struct http_call {
     size_t header_bytes; /* received, interim answers included */
 };
 
+/* Words for the system's code of a connection that was not made ("connection refused"); NULL if
+ * there are none better than libcurl's. */
+const char *http_os_words(long os_code);
+
 /* Fills e from how the transfer ended; returns false. */
 bool http_fail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e);
 

@@ -1,6 +1,5 @@
 #include "http_call.h"
 
-#include <errno.h>
 #include <stdio.h>
 #include <string.h>
 
@@ -94,14 +93,6 @@ static CURLcode plain(const struct http_call *c, CURLcode code)
 /* libcurl's words, or the system's where a connection was not made: "connection refused". */
 static void add_detail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e)
 {
-    static const struct {
-        int code;
-        const char *words;
-    } known[] = {{ECONNREFUSED, "connection refused"},
-                 {ENETUNREACH, "network is unreachable"},
-                 {EHOSTUNREACH, "no route to the host"},
-                 {ETIMEDOUT, "no answer"},
-                 {ECONNRESET, "connection reset"}};
     static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: "};
     const char *words = c->detail[0] ? c->detail : curl_easy_strerror(code);
     long os_code = 0;
@@ -111,9 +102,8 @@ static void add_detail(const struct http_call *c, CURL *easy, CURLcode code, str
             words += strlen(prefixes[i]);
     if (code == CURLE_COULDNT_CONNECT) {
         curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_code);
-        for (size_t i = 0; i < sizeof known / sizeof *known; i++)
-            if (known[i].code == os_code)
-                words = known[i].words;
+        const char *better = http_os_words(os_code);
+        words = better ? better : words;
     }
     size_t used = strlen(e->text);
     snprintf(e->text + used, sizeof e->text - used, " (%s)", words);

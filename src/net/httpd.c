@@ -276,10 +276,11 @@ struct httpd *httpd_start(const struct httpd_opts *opts, struct err *e)
     d->daemon = MHD_start_daemon(
         MHD_USE_THREAD_PER_CONNECTION | MHD_USE_INTERNAL_POLLING_THREAD | MHD_USE_AUTO |
             MHD_USE_SUPPRESS_DATE_NO_CLOCK,
-        0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET, fd, MHD_OPTION_CONNECTION_LIMIT,
-        opts->max_conns ? opts->max_conns : DEFAULT_MAX_CONNS, MHD_OPTION_CONNECTION_TIMEOUT,
-        opts->idle_s ? opts->idle_s : (unsigned)DEFAULT_IDLE_S, MHD_OPTION_NOTIFY_COMPLETED,
-        on_done, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL, MHD_OPTION_END);
+        0, NULL, NULL, on_request, d, MHD_OPTION_LISTEN_SOCKET, (MHD_socket)fd,
+        MHD_OPTION_CONNECTION_LIMIT, opts->max_conns ? opts->max_conns : DEFAULT_MAX_CONNS,
+        MHD_OPTION_CONNECTION_TIMEOUT, opts->idle_s ? opts->idle_s : (unsigned)DEFAULT_IDLE_S,
+        MHD_OPTION_NOTIFY_COMPLETED, on_done, NULL, MHD_OPTION_UNESCAPE_CALLBACK, unescape, NULL,
+        MHD_OPTION_END);
     if (d->daemon)
         return d;
     err_set(e, ERR_FAILED, "the web server does not start at %s port %d", bind, d->port);

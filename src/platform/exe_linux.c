@@ -1,6 +1,5 @@
 #include <dogs/os.h>
 #include <limits.h>
-#include <string.h>
 #include <unistd.h>
 
 char *os_exe_dir(void)
@@ -10,6 +9,5 @@ char *os_exe_dir(void)
     if (n <= 0)
         return NULL;
     path[n] = '\0';
-    char *slash = strrchr(path, '/');
-    return slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+    return os_path_dir(path);
 }

@@ -2,7 +2,6 @@
 #include <limits.h>
 #include <mach-o/dyld.h>
 #include <stdlib.h>
-#include <string.h>
 
 char *os_exe_dir(void)
 {
@@ -10,6 +9,5 @@ char *os_exe_dir(void)
     uint32_t size = sizeof raw;
     if (_NSGetExecutablePath(raw, &size) != 0 || !realpath(raw, path))
         return NULL;
-    char *slash = strrchr(path, '/');
-    return slash && slash != path ? xstrndup(path, (size_t)(slash - path)) : xstrdup("/");
+    return os_path_dir(path);
 }

@@ -18,6 +18,12 @@
 #include <time.h>
 #include <unistd.h>
 
+char **os_begin(int argc, char **argv)
+{
+    (void)argc;
+    return argv;
+}
+
 static int64_t clock_ms(clockid_t id)
 {
     struct timespec t;
@@ -50,6 +56,14 @@ char *os_path_join(const char *dir, const char *name)
 {
     size_t len = strlen(dir);
     return xasprintf("%s%s%s", dir, len && dir[len - 1] == '/' ? "" : "/", name);
+}
+
+char *os_path_dir(const char *path)
+{
+    const char *slash = strrchr(path, '/');
+    if (!slash)
+        return xstrdup(".");
+    return xstrndup(path, slash == path ? 1 : (size_t)(slash - path));
 }
 
 /* $var/dogs, or else $HOME/below/dogs. */
@@ -149,8 +163,7 @@ static bool write_all(int fd, const void *bytes, size_t len)
 
 static void sync_folder_of(const char *path)
 {
-    const char *slash = strrchr(path, '/');
-    char *dir = slash ? xstrndup(path, slash == path ? 1 : (size_t)(slash - path)) : xstrdup(".");
+    char *dir = os_path_dir(path);
     int fd = open(dir, O_RDONLY | O_DIRECTORY | O_CLOEXEC);
     if (fd >= 0) {
         fsync(fd);

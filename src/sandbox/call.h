@@ -41,7 +41,7 @@ bool call_may(const struct call *c, const char *scope);
 
 /* --- answering --- */
 void reply(struct call *c, int status, cJSON *take_json);
-void refuse(struct call *c, int status, const char *fmt, ...) __attribute__((format(printf, 3, 4)));
+void refuse(struct call *c, int status, const char *fmt, ...) PRINTF(3, 4);
 void refuse_missing(struct call *c); /* 404 in the words of the live API */
 void refuse_pending(struct call *c); /* 422, both known texts in turn */
 void refuse_scope(struct call *c);   /* 403 */
@@ -50,7 +50,7 @@ cJSON *error_json(int status, const char *message, const char *request_id);
 /* {"name": take_value} */
 cJSON *wrap(const char *name, cJSON *take_value);
 void put_time(cJSON *object, const char *name, int64_t ms); /* null if 0 */
-char *call_url(const struct call *c, const char *fmt, ...) __attribute__((format(printf, 2, 3)));
+char *call_url(const struct call *c, const char *fmt, ...) PRINTF(2, 3);
 
 /* --- lists --- */
 

@@ -1,13 +1,14 @@
 """Helpers of the end-to-end tests: the sandbox as a server of its own, a host that types commands,
 and what must hold in the account afterwards.
 
-    DOGS        the binary (tools/test sets it; default build/dogs)
+    DOGS        the binary (tools/test sets it; default build/dogs); a .exe is run under Wine
     DOGS_WRAP   what each client command runs under (valgrind …)
     DOGS_SPEED  how many times faster than real the sandbox runs (default 600)
     DOGS_SHORT  N: every campaign tries only every N-th of its optional points
     DOGS_LONG   1: every campaign tries all its points
 """
 
+import atexit
 import contextlib
 import json
 import os
@@ -24,8 +25,14 @@ import time
 import urllib.error
 import urllib.request
 
+import wine
+
 ROOT = pathlib.Path(__file__).resolve().parents[2]
 DOGS = os.environ.get("DOGS") or str(ROOT / "build/dogs")
+WINE = wine.Wine(DOGS) if DOGS.endswith(".exe") else None
+if WINE:
+    DOGS = str(WINE.script)
+    atexit.register(WINE.close)
 WRAP = shlex.split(os.environ.get("DOGS_WRAP", ""))
 SPEED = float(os.environ.get("DOGS_SPEED", "600"))
 LONG = bool(os.environ.get("DOGS_LONG"))
@@ -63,6 +70,8 @@ def environment(home, **more):
         "HOME": str(home), "XDG_CONFIG_HOME": f"{home}/.config", "XDG_STATE_HOME": f"{home}/.state",
         "XDG_CACHE_HOME": f"{home}/.cache", "TMPDIR": tempfile.gettempdir(), "TERM": "dumb",
     }
+    if WINE:
+        env["DOGS_STATE_DIR"] = f"{home}/.state/dogs"
     return env | {name: str(value) for name, value in more.items()}
 
 

@@ -2,20 +2,24 @@
 anew), exit statuses, JSON, questions and colours on a terminal and off it, configuration, init,
 completion and the sandbox inside the program."""
 
+import fcntl
 import json
 import os
 import pathlib
 import pty
 import re
 import select
+import shutil
 import signal
 import stat
 import subprocess
+import termios
 import time
 
 import pytest
 
 import dogs
+import wine
 
 GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
@@ -41,6 +45,11 @@ class Shell:
         self.home = pathlib.Path(home)
         self.env = dogs.environment(self.home)
         self.state = self.home / ".state/dogs"
+        self.config_dir = self.home / ".config/dogs"
+        if dogs.WINE:
+            # The same one for all tests, so none may find what another has left.
+            self.config_dir = dogs.WINE.config_folder()
+            shutil.rmtree(self.config_dir, ignore_errors=True)
 
     def run(self, *args, stdout=subprocess.PIPE, **env):
         done = subprocess.run(
@@ -76,6 +85,8 @@ def on_terminal(env, cwd, args, answers=(), seconds=None):
     if child == 0:
         os.chdir(cwd)
         os.execvpe(dogs.DOGS, [dogs.DOGS, *args], env)
+    if dogs.WINE:
+        fcntl.ioctl(terminal, termios.TIOCSWINSZ, wine.WINDOW)
     seen, waiting = "", list(answers)
     end = time.monotonic() + (seconds or dogs.PATIENCE_S)
     try:
@@ -92,7 +103,8 @@ def on_terminal(env, cwd, args, answers=(), seconds=None):
             while waiting and waiting[0][0] in seen.rpartition("\0")[2]:
                 seen += "\0"  # what comes before is not looked at again
                 time.sleep(0.2 if waiting[0][1] < " " else 0)  # nobody is quicker with Ctrl-C
-                os.write(terminal, waiting.pop(0)[1].encode())
+                keys = waiting.pop(0)[1]
+                os.write(terminal, (wine.keys(keys) if dogs.WINE else keys).encode())
         else:
             os.kill(child, signal.SIGKILL)
             raise AssertionError(f"still waiting for {waiting[:1]} in {seen!r}")
@@ -100,7 +112,8 @@ def on_terminal(env, cwd, args, answers=(), seconds=None):
         os.close(terminal)
         status = os.waitstatus_to_exitcode(os.waitpid(child, 0)[1])
     assert "Sanitizer" not in seen and "runtime error" not in seen, seen
-    return status, seen.replace("\0", "")
+    seen = seen.replace("\0", "")
+    return status, wine.screen(seen) if dogs.WINE else seen
 
 
 def typed(shell, *args, answers=(), **env):
@@ -318,7 +331,8 @@ def test_config_check(shell):
 def test_config_path(shell):
     result = shell.run("config", "path")
     assert result.status == 5 and "dogs init" in result.err
-    assert re.search(r"^absent  config\.yaml\nabsent  \S+/\.config/dogs/config\.yaml\n", result.out)
+    assert re.search(r"^absent  config\.yaml\nabsent  \S+[/\\](\.config/dogs|DOGS)[/\\]config\.yaml\n",
+                     result.out)
     shell.write_config(GOOD_CONFIG.format(token=TOKEN))
     assert shell.must("config", "path").out.startswith("used    config.yaml\nabsent  ")
     assert shell.must("config", "path", "-q").out == "config.yaml\n"
@@ -341,11 +355,11 @@ INIT = ["init", "--server", "mc", "--region", "fra1", "--size", "s-1vcpu-2gb", "
 
 
 def test_init_from_options(shell):
-    path = shell.home / ".config/dogs/config.yaml"
+    path = shell.config_dir / "config.yaml"
     dry = shell.must(*INIT, "--dry-run").out
     assert "  mc:\n" in dry and not path.exists()
     assert "dogs create mc" in shell.must(*INIT, "--snapshot-max", "5").out
-    assert stat.S_IMODE(path.stat().st_mode) == 0o600
+    assert dogs.WINE or stat.S_IMODE(path.stat().st_mode) == 0o600
     shell.must("config", "check")
     server = shell.must("config", "show", "--json").json()["servers"][0]
     assert server["name"] == "mc" and server["snapshot_max"] == 5 and server["region"] == "fra1"
@@ -387,8 +401,9 @@ def test_init_offers_what_the_account_has(shell, sandbox):
         ("API token", dogs.TOKEN + "\n"), ("Name of the server", "\n"), ("Region", "1\n"),
         ("Plan", "1\n"), ("SSH key", "\n")])
     assert status == 0 and dogs.TOKEN not in seen, seen
-    path = shell.home / ".config/dogs/config.yaml"
-    assert dogs.TOKEN in path.read_text() and stat.S_IMODE(path.stat().st_mode) == 0o600
+    path = shell.config_dir / "config.yaml"
+    assert dogs.TOKEN in path.read_text()
+    assert dogs.WINE or stat.S_IMODE(path.stat().st_mode) == 0o600
     first = re.search(r"^ +1  (\S+)", seen, re.M).group(1)
     server = shell.must("config", "show", "--json").json()["servers"][0]
     assert server["name"] == "mc" and server["region"] == first and server["size"]
@@ -399,7 +414,7 @@ def test_init_interrupted(shell):
     assert status == 130 and "interrupted" in seen, seen
     status, _ = typed(shell, "init", answers=[("API token", "\x04")])
     assert status == 3
-    assert not (shell.home / ".config/dogs/config.yaml").exists()
+    assert not (shell.config_dir / "config.yaml").exists()
 
 
 # --- login ----------------------------------------------------------------------------------------

@@ -10,6 +10,7 @@ import threading
 import pytest
 
 import dogs
+import wine
 
 VERBS = {
     # verb: (world it starts in, the rest of its command line, droplets afterwards)
@@ -179,6 +180,7 @@ class Campaign:
         assert self.tried > 0
 
 
+@pytest.mark.skipif(bool(dogs.WINE), reason=wine.NO_PRELOAD)
 @pytest.mark.parametrize("verb", VERBS)
 def test_killed_at_every_write(worlds, verb, killer):
     campaign = Campaign(worlds, verb)

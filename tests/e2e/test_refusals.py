@@ -6,6 +6,7 @@ import time
 import pytest
 
 import dogs
+import wine
 
 USAGE, AUTH, MISSING, GUARD, UNVERIFIED = 2, 4, 5, 7, 8
 
@@ -59,6 +60,7 @@ def test_a_thinned_token(worlds, scope, commands):
             assert len(dogs.droplets(after)) == len(dogs.droplets(before))
 
 
+@pytest.mark.skipif(bool(dogs.WINE), reason=wine.NO_MODES)
 def test_a_token_file_that_others_can_read(worlds):
     with worlds.at("running") as (sandbox, host):
         before = sandbox.state()
@@ -73,6 +75,7 @@ def test_a_token_file_that_others_can_read(worlds):
         host.must("status", "mc", DOGS_TOKEN="")
 
 
+@pytest.mark.skipif(bool(dogs.WINE), reason=wine.NO_MODES)
 def test_a_token_in_a_config_that_others_can_read(worlds):
     with worlds.at("running") as (sandbox, host):
         before = sandbox.state()

@@ -1,0 +1,63 @@
+"""dogs.exe under Wine, in the place of dogs: DOGS names the .exe, the tests get a script that runs it
+in a prefix (a Windows of its own) that lasts for the session."""
+
+import os
+import pathlib
+import re
+import shutil
+import struct
+import subprocess
+import tempfile
+import time
+
+# Why a test is left out; it says which.
+NO_MODES = "Windows has no mode bits"
+NO_PRELOAD = "nothing can be preloaded into a Windows program"
+
+# Rows and columns of a pseudo-terminal on which no line is broken.
+WINDOW = struct.pack("HHHH", 50, 500, 0, 0)
+
+SCRIPT = """\
+#!/bin/sh
+export WINEPREFIX='{prefix}' WINEDEBUG=-all WINEDLLOVERRIDES='mscoree,mshtml=d'
+unset DISPLAY
+exec wine '{exe}' "$@"
+"""
+
+
+def keys(text):
+    """What a terminal sends for them. The terminal is left to Wine's console, with its echo off, only
+    after the program has begun to read."""
+    time.sleep(0.3)
+    return text.replace("\n", "\r")
+
+
+def screen(text):
+    """What dogs wrote, out of what Wine's console draws on the pseudo-terminal."""
+    text = re.sub(r"\x1b\[\?25[lh]", "", text)
+    text = re.sub(r"\x1b\[K\x1b\[(\d+)C", lambda skip: " " * int(skip[1]), text)
+    return text.replace("\r\r\n", "\r\n")
+
+
+class Wine:
+    def __init__(self, exe):
+        self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dogs-wine-"))
+        self.prefix = self.folder / "prefix"
+        self.script = self.folder / "dogs"
+        self.script.write_text(SCRIPT.format(prefix=self.prefix, exe=pathlib.Path(exe).resolve()))
+        self.script.chmod(0o755)
+        self.env = {**os.environ, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all",
+                    "WINEDLLOVERRIDES": "mscoree,mshtml=d"}
+        self.env.pop("DISPLAY", None)
+        subprocess.run(["wine", "wineboot", "-i"], env=self.env, check=True, timeout=300,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def config_folder(self):
+        """%APPDATA%\\DOGS, which Wine lets nobody choose by a variable."""
+        (user,) = [p for p in (self.prefix / "drive_c/users").iterdir() if p.name != "Public"]
+        return user / "AppData/Roaming/DOGS"
+
+    def close(self):
+        subprocess.run(["wineserver", "-k", "-w"], env=self.env, timeout=60, check=False,
+                       stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+        shutil.rmtree(self.folder, ignore_errors=True)
