@@ -15,6 +15,7 @@ needs_build=(
     "libyaml-dev|pkg-config --exists yaml-0.1|config.yaml"
     "libcjson-dev|pkg-config --exists libcjson|JSON"
     "libmicrohttpd-dev|pkg-config --exists libmicrohttpd|HTTP server of the sandbox"
+    "libsystemd-dev|pkg-config --exists libsystemd|header of D-Bus; the library is optional"
     "ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|trust in the live API's certificate"
 )
 needs_test=(
