@@ -142,6 +142,9 @@ bool run_wait(struct run *r, const struct wait *w, struct err *e)
         bool ready = false;
         struct err why = {0};
         bool ok = w->look(r, &ready, &why);
+        /* Asleep in the middle of the look: its answer is old, and the limit met only by clock. */
+        if (!run_rested(r, e))
+            return false;
         elapsed = cloud_mono_ms(r->cloud) - began;
         if (ok && ready)
             break;
@@ -203,10 +206,13 @@ bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e)
     for (;;) {
         struct err why = {0};
         bool ok = run_actions(r, actions, n, &why);
-        if (ok && !history_busy(*actions, *n))
+        bool rested = run_rested(r, e);
+        if (ok && rested && !history_busy(*actions, *n))
             return true;
         if (ok)
             free(*actions);
+        if (!rested)
+            return false;
         if (!ok && !run_passing(&why)) {
             *e = why;
             return false;

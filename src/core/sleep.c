@@ -35,12 +35,18 @@ bool run_nap(struct run *r, int64_t ms, struct err *e)
 
 bool run_begin_anew(struct run *r, struct err *e)
 {
+    struct err ignored;
+    /* A request that this computer slept through was cut off by its time-out. */
+    if (!r->slept_for_ms && (run_passing(e) || e->ambiguous || e->code == ERR_TIMEOUT))
+        run_rested(r, &ignored);
     if (!r->slept_for_ms)
         return false;
     if (cancel_is(r->core->cancel))
         return err_set(e, ERR_INTERRUPTED, "interrupted");
     char span[WHEN_TEXT];
     when_span(r->slept_for_ms / 1000, span);
+    if (run_time_is_up(r))
+        return err_set(e, ERR_TIMEOUT, "this computer slept %s, past the time of --timeout", span);
     run_emit(r, EVENT_NOTE, "this computer slept %s: looking at everything anew", span);
     *e = (struct err){0};
     /* As after a crash: only what the journal knows counts, and the steps find out the rest. */

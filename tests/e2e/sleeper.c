@@ -1,21 +1,39 @@
 /* Preloaded into dogs by test_awake.py: a computer that sleeps. The clock that counts sleep is
- * ahead of the one that does not by the milliseconds written in the file $SLEEPER_MS; none = it
- * never slept. */
+ * ahead of the one that does not
+ *
+ *   SLEEPER_MS=FILE     by the milliseconds written in that file
+ *   SLEEPER_AT=N        by an hour from its N-th reading on; 0 = never
+ *   SLEEPER_COUNT=FILE  gets the number of readings at the end
+ */
 #include <dlfcn.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <time.h>
 
+static atomic_int readings;
+
 static long long slept_ms(void)
 {
-    const char *path = getenv("SLEEPER_MS");
+    const char *path = getenv("SLEEPER_MS"), *at = getenv("SLEEPER_AT");
+    int nth = at ? atoi(at) : 0, now = atomic_fetch_add(&readings, 1) + 1;
     long long ms = 0;
     FILE *f = path ? fopen(path, "re") : NULL;
     if (f && fscanf(f, "%lld", &ms) != 1)
         ms = 0;
     if (f)
         fclose(f);
-    return ms;
+    return ms + (nth && now >= nth ? 3600000 : 0);
+}
+
+__attribute__((destructor)) static void tell(void)
+{
+    const char *path = getenv("SLEEPER_COUNT");
+    FILE *f = path ? fopen(path, "we") : NULL;
+    if (!f)
+        return;
+    fprintf(f, "%d", atomic_load(&readings));
+    fclose(f);
 }
 
 int clock_gettime(clockid_t id, struct timespec *t)

@@ -16,6 +16,7 @@ import shutil
 import signal
 import socket
 import subprocess
+import sys
 import time
 
 import pytest
@@ -457,13 +458,23 @@ def test_signals_are_passed_on(shell, name):
     assert (out, child.returncode) == (f"got {name}\n".encode(), 9), err
 
 
-def test_ctrl_c_on_a_terminal_reaches_the_command_once(shell):
+COUNTS = """
+import signal, sys
+signal.pthread_sigmask(signal.SIG_BLOCK, [signal.SIGINT])
+print("ready", flush=True)
+n = 0
+while signal.sigtimedwait([signal.SIGINT], 0.7 if n > 2 else 60):
+    n += 1
+    print("got", n, flush=True)
+sys.exit(n)
+"""
+
+
+def test_ctrl_c_on_a_terminal_is_the_commands_business(shell):
     """However often it is typed, dogs waits for what the command makes of it."""
-    script = "n=0; trap 'n=$((n+1)); echo got $n' INT; echo ready; " \
-             "while [ $n -lt 3 ]; do sleep 0.05; done; sleep 0.5; exit $n"
     child, terminal = pty.fork()
     if child == 0:
-        os.execve(dogs.DOGS, [dogs.DOGS, "awake", "sh", "-c", script], shell.env)
+        os.execve(dogs.DOGS, [dogs.DOGS, "awake", sys.executable, "-c", COUNTS], shell.env)
     seen, typed = "", 0
     limit = time.monotonic() + dogs.PATIENCE_S
     while time.monotonic() < limit:
@@ -667,6 +678,49 @@ def test_a_nod_is_no_sleep(worlds, sleeper):
         sandbox.advance(7200)
         result = host.finish(child, "stop", "mc")
         assert result.status == 0 and "slept" not in result.err, result
+
+
+# What is done from which world, and how the account looks then: droplets and snapshots of mc.
+ASLEEP_AT_ANY_MOMENT = {
+    "stop": ("running", ["stop", "mc"], 0, 2),
+    "start": ("stored", ["start", "mc"], 1, 2),
+    "create": ("empty", ["create", "mc"], 1, 0),
+    "prune": ("piled", ["prune", "mc", "--yes"], 0, 2),
+}
+
+
+@pytest.mark.parametrize("verb", ASLEEP_AT_ANY_MOMENT)
+def test_asleep_at_any_moment(worlds, tools, tmp_path, verb):
+    """For an hour, at this or that reading of the clock: the end is the same."""
+    world, line, n_droplets, n_snapshots = ASLEEP_AT_ANY_MOMENT[verb]
+    total, failures, points, told = tmp_path / "count", [], [], 0
+    env = {"LD_PRELOAD": tools / "sleeper.so"}
+
+    def at(moment):
+        with worlds.at(world) as (sandbox, host):
+            before = sandbox.state()
+            result = host.run(*line, SLEEPER_AT=moment, SLEEPER_COUNT=total, **env)
+            after = sandbox.state()
+            dogs.assert_sound(after)
+            dogs.assert_no_duplicate_snapshots(after)
+            assert result.status == 0, result
+            assert len(dogs.droplets(after, "mc")) == n_droplets, result
+            assert len(dogs.snapshots(after, "mc")) == n_snapshots, result
+            assert dogs.newest_world(after, "mc") == (dogs.newest_world(before, "mc") or 1)
+            return "this computer slept" in result.err
+
+    at(0)
+    count = int(total.read_text())
+    step = max(1, count // 24)
+    for moment in dogs.choose(range(1, count + 1, 1 if dogs.LONG else step)):
+        points.append(moment)
+        try:
+            told += at(moment)
+        except AssertionError as wrong:
+            failures.append(f"asleep at reading {moment} of {count}: {wrong}")
+    dogs.count(f"{verb}, asleep for an hour: {len(points)} of {count} moments tried, "
+               f"{told} began anew, {len(failures)} failed")
+    assert not failures, dogs.told(failures)
 
 
 @pytest.mark.parametrize("sleeps", [3])
