@@ -144,6 +144,29 @@ static void test_stop_at_word(void **state)
     expect_error(&e, "unknown option '--region'");
 }
 
+static void test_the_rest_is_another_programs(void **state)
+{
+    static const struct {
+        char *args[MAX_ARGS];
+        size_t rest; /* where it begins; MAX_ARGS = there is none */
+    } lines[] = {
+        {{"ls", "-l", "--json"}, 0}, {{"--adopt", "ls", "--", "-x"}, 1},
+        {{"--", "ls", "-l"}, 1},     {{"--", "--adopt", "-l"}, 1},
+        {{"--adopt"}, MAX_ARGS},     {{"--adopt", "--"}, MAX_ARGS},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
+        struct err e = {0};
+        struct values v = {0};
+        struct opt_parser p = {.argv = lines[i].args, .sets = {{own, &v, 0}}, .rest_at_word = true};
+        bool rest = lines[i].rest < MAX_ARGS;
+        if (!opt_parse(&p, false, &e) || p.n_words != rest ||
+            (rest && (p.argv != lines[i].args + lines[i].rest || p.words[0] != *p.argv)))
+            fail_msg("line %zu: %s", i, e.text);
+        assert_int_equal(v.adopt, strcmp(lines[i].args[0], "--adopt") == 0);
+    }
+}
+
 static void test_too_many_words(void **state)
 {
     (void)state;
@@ -225,7 +248,7 @@ int main(void)
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),          cmocka_unit_test(test_stop_at_word),
         cmocka_unit_test(test_too_many_words), cmocka_unit_test(test_words),
-        cmocka_unit_test(test_prefix),
+        cmocka_unit_test(test_prefix),         cmocka_unit_test(test_the_rest_is_another_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

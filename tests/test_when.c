@@ -162,6 +162,52 @@ static void test_span(void **state)
     }
 }
 
+static void test_span_back(void **state)
+{
+    static const struct {
+        const char *text;
+        int64_t s; /* -1 = refused */
+    } rows[] = {
+        {"0", 0},
+        {"90", 90},
+        {"90s", 90},
+        {"45m", 2700},
+        {"2h", 7200},
+        {"1h30m", 5400},
+        {"1d", 86400},
+        {" 1 d 4 h ", 100800},
+        {"3 min 20 s", 200},
+        {"1m30", 90},
+        {"36500d", (int64_t)36500 * 86400},
+        {"", -1},
+        {" ", -1},
+        {"h", -1},
+        {"2x", -1},
+        {"2 hours", -1},
+        {"-1", -1},
+        {"+1", -1},
+        {"1.5h", -1},
+        {"1h2h", -1},
+        {"5m1h", -1},
+        {"36501d", -1},
+        {"36500d1s", -1},
+        {"9223372036854775808", -1},
+        {"99999999999999999999d", -1},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t s = -1;
+        ROW(i, when_from_span(rows[i].text, &s) == (rows[i].s >= 0));
+        ROW(i, s == rows[i].s);
+    }
+    for (int64_t t = 0; t < 400000; t = t * 5 / 4 + 7) {
+        char text[WHEN_TEXT];
+        int64_t back = -1;
+        when_span(t, text);
+        ROW(t, when_from_span(text, &back) && back <= t && t - back < 3600);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -171,6 +217,7 @@ int main(void)
         cmocka_unit_test(test_http_forms),
         cmocka_unit_test(test_extremes_stay_in_their_room),
         cmocka_unit_test(test_span),
+        cmocka_unit_test(test_span_back),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

@@ -15,12 +15,14 @@ needs_build=(
     "libyaml-dev|pkg-config --exists yaml-0.1|config.yaml"
     "libcjson-dev|pkg-config --exists libcjson|JSON"
     "libmicrohttpd-dev|pkg-config --exists libmicrohttpd|HTTP server of the sandbox"
+    "libsystemd-dev|pkg-config --exists libsystemd|header of D-Bus; the library is optional"
     "ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|trust in the live API's certificate"
 )
 needs_test=(
     "libcmocka-dev|pkg-config --exists cmocka|unit tests"
     "python3|test -x $python|end-to-end tests"
     "python3-pytest|$python -c 'import pytest'|end-to-end tests"
+    "dbus|command -v dbus-daemon|private buses for the tests of awake"
     "clang|command -v clang|second compiler"
     "clang-format|command -v clang-format|check of the format"
     "valgrind|command -v valgrind|check of the memory"
@@ -75,6 +77,20 @@ need() {
         return 1
     fi
     rm -f "$log"
+}
+
+# fetch_elogind FOLDER: Debian's elogind and its library, unpacked there. They are not installed,
+# because they would replace systemd. False where apt-get has none.
+fetch_elogind() {
+    local dir=$1 package
+    ls "$dir"/*/elogind-inhibit "$dir"/usr/bin/elogind-inhibit >/dev/null 2>&1 && return 0
+    command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+    rm -rf "$dir"
+    mkdir -p "$dir/packages"
+    (cd "$dir/packages" && apt-get -qq download elogind libelogind0) >"$dir/log" 2>&1 || return 1
+    for package in "$dir"/packages/*.deb; do
+        dpkg-deb -x "$package" "$dir" || return 1
+    done
 }
 
 # configure FOLDER OPTION...: a build folder for this checkout; one that was made for another place

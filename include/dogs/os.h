@@ -64,6 +64,12 @@ void os_random(void *bytes, size_t len);
  * the exit status if not 0, TIMEOUT after timeout_ms (then it is killed). Its stderr is ours. */
 bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, struct err *e);
 
+/* Runs a program (looked for on the PATH) with our input, output and errors, and waits for its end.
+ * What is sent to us meanwhile (SIGINT, SIGTERM, SIGHUP, SIGQUIT) is its business: passed on,
+ * unless the terminal gave it to both. *status: its exit status, or 128 + the signal that ended it.
+ * False if it could not be started (NOT_FOUND, IO). One at a time. */
+bool os_spawn_wait(char *const *argv, int *status, struct err *e);
+
 /* Terminal */
 enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
 bool os_is_terminal(enum os_stream stream);

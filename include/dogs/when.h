@@ -15,5 +15,8 @@ void when_to_http(int64_t t, char out[WHEN_TEXT]);
 
 /* "45 s", "3 min 20 s", "2 h 05 min", "3 d 4 h": what a person wants to read. */
 void when_span(int64_t seconds, char out[WHEN_TEXT]);
+/* The way back, for what people type: "90" and "90s" are seconds, "45m", "2h", "1h30m", "1d";
+ * blanks and the words that when_span writes are understood too. At most a hundred years. */
+bool when_from_span(const char *text, int64_t *seconds);
 
 #endif

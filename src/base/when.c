@@ -122,3 +122,43 @@ void when_span(int64_t s, char out[WHEN_TEXT])
     else
         snprintf(out, WHEN_TEXT, "%lld d %lld h", n / 86400, n / 3600 % 24);
 }
+
+static int64_t unit_seconds(const char *unit, size_t len)
+{
+    static const struct {
+        const char *name;
+        int64_t seconds;
+    } units[] = {{"", 1},     {"s", 1},    {"sec", 1},      {"m", 60},
+                 {"min", 60}, {"h", 3600}, {"d", 24 * 3600}};
+    for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+        if (strlen(units[i].name) == len && strncmp(units[i].name, unit, len) == 0)
+            return units[i].seconds;
+    return 0;
+}
+
+bool when_from_span(const char *text, int64_t *seconds)
+{
+    const int64_t most = (int64_t)100 * 365 * 24 * 3600;
+    int64_t sum = 0, last = INT64_MAX;
+    const char *p = text + strspn(text, " ");
+    if (!*p)
+        return false;
+    while (*p) {
+        int64_t n = 0;
+        size_t digits = strspn(p, "0123456789");
+        for (size_t i = 0; i < digits; i++)
+            if ((n = n * 10 + (p[i] - '0')) > most)
+                return false;
+        p += digits;
+        p += strspn(p, " ");
+        size_t letters = strcspn(p, " 0123456789");
+        int64_t unit = unit_seconds(p, letters);
+        if (!digits || !unit || unit >= last || n > most / unit || (sum += n * unit) > most)
+            return false;
+        last = unit;
+        p += letters;
+        p += strspn(p, " ");
+    }
+    *seconds = sum;
+    return true;
+}

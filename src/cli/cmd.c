@@ -29,8 +29,8 @@ const struct opt cli_globals[] = {
     {.name = NULL},
 };
 
-static const struct cmd *const families[] = {cmds_run,   cmds_view,    cmds_setup,
-                                             cmds_login, cmds_sandbox, cmds_help};
+static const struct cmd *const families[] = {cmds_run,     cmds_view,  cmds_setup, cmds_login,
+                                             cmds_sandbox, cmds_awake, cmds_help};
 
 const struct cmd *cmd_next(const struct cmd *after)
 {
@@ -105,6 +105,7 @@ static bool parse(struct cli *cli, struct err *e)
         cli->cmd = cmd;
         cli->opts = xcalloc(1, cmd->opts_size + 1);
         line->sets[1] = (struct opt_set){.opts = cmd->opts, .values = cli->opts};
+        line->rest_at_word = cmd->flags & RUNS_COMMAND;
         if (!opt_parse(line, false, e))
             return err_wrap(e, "%s", cmd->name);
     }
@@ -205,6 +206,8 @@ int cli_run(char *const *typed, struct cancel *cancel)
     if (!ok)
         session_blame_token(&cli, &e);
     int status = report_end(&cli, ok, &e);
+    if (status == 0)
+        status = cli.status;
     session_close(&cli);
     cJSON_Delete(cli.doc);
     free(cli.afterword);

@@ -20,13 +20,14 @@ struct cli;
 enum cmd_group { GROUP_RUN, GROUP_VIEW, GROUP_SETUP, GROUP_COUNT };
 
 enum cmd_flags {
-    NEED_CONFIG = 1, /* cli->cfg is loaded before run */
-    NEED_CORE = 2,   /* and a token found and cli->core made */
-    NEED_SERVER = 4, /* the first word is a server of the config */
-    READS = 8,       /* changes nothing: a prefix of a server's name will do, a config file is not
-                      * needed, --dry-run is the same as without */
-    NO_FILE = 32,    /* a config file is not needed */
-    DRY = 16,        /* understands --dry-run; other changing commands refuse it */
+    NEED_CONFIG = 1,   /* cli->cfg is loaded before run */
+    NEED_CORE = 2,     /* and a token found and cli->core made */
+    NEED_SERVER = 4,   /* the first word is a server of the config */
+    READS = 8,         /* changes nothing: a prefix of a server's name will do, a config file is not
+                        * needed, --dry-run is the same as without */
+    NO_FILE = 32,      /* a config file is not needed */
+    DRY = 16,          /* understands --dry-run; other changing commands refuse it */
+    RUNS_COMMAND = 64, /* the first word and all behind it are a command line: line.argv */
 };
 
 struct cmd {
@@ -64,6 +65,7 @@ struct cli {
     cJSON *doc;          /* what the command has to say, as members of the JSON document */
     const char *confirm; /* the name given in advance for ASK_NAME; NULL = none */
     bool reported;       /* the JSON document is out already */
+    int status;          /* of a command that was run: ours too, unless something failed here */
     char *afterword;     /* one more line for people under an error; NULL = none */
     struct cancel *cancel;
     struct progress {
@@ -92,7 +94,7 @@ void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
 extern const struct cmd cmds_run[], cmds_view[], cmds_setup[], cmds_login[], cmds_sandbox[],
-    cmds_help[];
+    cmds_awake[], cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);

@@ -125,7 +125,9 @@ bool opt_parse(struct opt_parser *p, bool stop_at_word, struct err *e)
     for (; *p->argv;) {
         const char *arg = *p->argv;
         bool word = p->only_words || arg[0] != '-' || !arg[1];
-        if (word && stop_at_word)
+        if (word && p->rest_at_word && !stop_at_word)
+            p->words[p->n_words++] = arg;
+        if (word && (stop_at_word || p->rest_at_word))
             return true;
         p->argv++;
         if (word) {

@@ -7,6 +7,8 @@
  *     opt_parse(&p, false, &e);             the rest; words are collected in p.words
  *     opt_check_words(cmd->usage, p.words, p.n_words, &e);
  *
+ * With p.rest_at_word the first word and all behind it are another program's: left in p.argv.
+ *
  * Understood: --name, --name VALUE, --name=VALUE, -l, several letters as -vv, and "--", after which
  * everything is a word. A value that begins with "--" must be written with "=". Names are never
  * abbreviated. An option with a value may stand only once. All errors are USAGE.
@@ -50,7 +52,8 @@ struct opt_parser {
     struct opt_set sets[2];
     const char *words[OPT_MAX_WORDS];
     size_t n_words;
-    bool only_words; /* "--" was met */
+    bool only_words;   /* "--" was met */
+    bool rest_at_word; /* the first word ends the parsing; it stands in words as well */
 };
 
 bool opt_parse(struct opt_parser *p, bool stop_at_word, struct err *e);

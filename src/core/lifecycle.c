@@ -32,10 +32,14 @@ static bool run_step(struct run *r, const struct step *s, struct err *e)
 
 static bool run_steps(struct run *r, struct err *e)
 {
-    for (const struct step *s = steps_of(r->verb); s->name && !r->finished; s++)
-        if (!run_step(r, s, e))
-            return false;
-    return true;
+    bool ok;
+    do {
+        ok = true;
+        r->slept_ms = awake_slept_ms();
+        for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
+            ok = run_step(r, s, e);
+    } while (!ok && run_begin_anew(r, e));
+    return ok;
 }
 
 static bool makes_droplet(enum verb verb)
@@ -176,7 +180,7 @@ static void begin(struct run *r)
 {
     if (takes_up(r)) {
         r->resumed = r->effects = r->begun = true;
-        r->f = r->last.facts;
+        r->f = r->written = r->last.facts;
         str_copy(r->id, sizeof r->id, r->last.run.id);
         run_emit(r, EVENT_BEGIN, "taking up the %s that was interrupted at '%s'",
                  verb_name(r->verb), r->last.run.step);
@@ -186,6 +190,7 @@ static void begin(struct run *r)
     r->f.keep = r->req->keep;
     if (r->req->power)
         str_copy(r->f.power, sizeof r->f.power, r->req->power);
+    r->written = r->f;
     run_emit(r, EVENT_BEGIN, "%s %s", verb_name(r->verb), r->srv->name);
 }
 
@@ -215,6 +220,7 @@ static bool lock_server(struct run *r, struct os_lock **lock, struct err *e)
         }
         if (!told)
             run_emit(r, EVENT_NOTE, "another run on this computer is at work: following it");
+        run_stay_awake(r);
         if (cancel_sleep(r->core->cancel, FOLLOW_STEP_MS))
             err_set(&why, ERR_INTERRUPTED, "interrupted");
         else if (run_time_is_up(r))
@@ -285,6 +291,7 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
     journal_close(r.journal);
     os_lock_drop(lock);
     spans_free(r.spans);
+    awake_release(r.awake);
     return ok;
 }
 

@@ -47,13 +47,19 @@ int64_t run_now(const struct run *r)
 
 static bool add(struct run *r, const char *ev, struct err *e)
 {
-    return journal_add(r->journal, ev, r->id, r->verb, r->step, run_now(r), &r->f, e);
+    if (!journal_add(r->journal, ev, r->id, r->verb, r->step, run_now(r), &r->f, e))
+        return false;
+    r->written = r->f;
+    return true;
 }
 
 bool run_intent(struct run *r, struct err *e)
 {
     if (cancel_is(r->core->cancel))
         return err_set(e, ERR_INTERRUPTED, "interrupted");
+    run_stay_awake(r);
+    if (!run_rested(r, e))
+        return false;
     if (!r->begun && r->last.open &&
         !journal_add(r->journal, "end", r->last.run.id, r->last.verb, "superseded", run_now(r),
                      &r->last.facts, e))
@@ -94,15 +100,17 @@ static bool out_of_time(struct run *r, const struct wait *w, int64_t elapsed, st
     return true;
 }
 
-/* Sleeps ms of the cloud's time with a sign of life each second; true if cancelled. */
+/* Sleeps ms of the cloud's time with a sign of life each second. */
 static bool sleep_with_signs(struct run *r, const struct wait *w, const struct span_seen *seen,
-                             int64_t began, int64_t ms)
+                             int64_t began, int64_t ms, struct err *e)
 {
+    if (ms > 0)
+        run_stay_awake(r);
     int64_t slice = (int64_t)(SLICE_MS * cloud_speed(r->cloud));
     while (ms > 0) {
         int64_t part = ms < slice ? ms : slice;
-        if (cloud_sleep(r->cloud, part))
-            return true;
+        if (!run_nap(r, part, e))
+            return false;
         ms -= part;
         emit(r, &(struct event){.kind = EVENT_WAIT,
                                 .text = w->text,
@@ -111,7 +119,9 @@ static bool sleep_with_signs(struct run *r, const struct wait *w, const struct s
         if (run_time_is_up(r))
             break;
     }
-    return cancel_is(r->core->cancel);
+    if (cancel_is(r->core->cancel))
+        return err_set(e, ERR_INTERRUPTED, "interrupted");
+    return run_rested(r, e);
 }
 
 bool run_wait(struct run *r, const struct wait *w, struct err *e)
@@ -125,11 +135,16 @@ bool run_wait(struct run *r, const struct wait *w, struct err *e)
         int64_t ms = outage                ? OUTAGE_STEP_MS
                      : first && w->at_once ? 0
                                            : pace_next(&r->pace, &seen, elapsed);
-        if (sleep_with_signs(r, w, &seen, began, ms))
-            return err_set(e, ERR_INTERRUPTED, "interrupted while waiting: %s", w->text);
+        if (!sleep_with_signs(r, w, &seen, began, ms, e))
+            return r->slept_for_ms
+                       ? false
+                       : err_set(e, ERR_INTERRUPTED, "interrupted while waiting: %s", w->text);
         bool ready = false;
         struct err why = {0};
         bool ok = w->look(r, &ready, &why);
+        /* Asleep in the middle of the look: its answer is old, and the limit met only by clock. */
+        if (!run_rested(r, e))
+            return false;
         elapsed = cloud_mono_ms(r->cloud) - began;
         if (ok && ready)
             break;
@@ -154,8 +169,8 @@ bool run_see_droplet(struct run *r, struct err *e)
     struct err why = {0};
     bool ok = cloud_droplet(r->cloud, r->f.droplet_id, &d, &why);
     if (!ok && why.code == ERR_NOT_FOUND) {
-        if (cloud_sleep(r->cloud, RELOOK_MS))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (!run_nap(r, RELOOK_MS, e))
+            return false;
         why = (struct err){0};
         ok = cloud_droplet(r->cloud, r->f.droplet_id, &d, &why);
     }
@@ -191,10 +206,13 @@ bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e)
     for (;;) {
         struct err why = {0};
         bool ok = run_actions(r, actions, n, &why);
-        if (ok && !history_busy(*actions, *n))
+        bool rested = run_rested(r, e);
+        if (ok && rested && !history_busy(*actions, *n))
             return true;
         if (ok)
             free(*actions);
+        if (!rested)
+            return false;
         if (!ok && !run_passing(&why)) {
             *e = why;
             return false;
@@ -202,8 +220,8 @@ bool run_idle(struct run *r, struct action **actions, size_t *n, struct err *e)
         int64_t elapsed = cloud_mono_ms(r->cloud) - began;
         if (out_of_time(r, &w, elapsed, e))
             return false;
-        if (sleep_with_signs(r, &w, &seen, began, pace_next(&r->pace, &seen, elapsed)))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (!sleep_with_signs(r, &w, &seen, began, pace_next(&r->pace, &seen, elapsed), e))
+            return false;
     }
 }
 

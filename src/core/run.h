@@ -8,6 +8,7 @@
 #include "journal.h"
 #include "pace.h"
 #include "server.h"
+#include <dogs/awake.h>
 #include <dogs/os.h>
 
 struct run {
@@ -34,7 +35,11 @@ struct run {
     struct spans *spans;
     struct pace pace;
     long calls_before;
-    int64_t end_ms; /* real time after which waiting ends; 0 = by the work */
+    int64_t end_ms;       /* real time after which waiting ends; 0 = by the work */
+    struct awake *awake;  /* held from the first effect or wait on; NULL before */
+    int64_t slept_ms;     /* awake_slept_ms when the steps began to look */
+    int64_t slept_for_ms; /* since then, as a wait or an intent has found; 0 = not */
+    struct facts written; /* f as the journal has it, or as the run began */
     struct outcome *out;
 };
 
@@ -113,6 +118,15 @@ int64_t run_now(const struct run *r);                                /* the clou
  * ends what was open there: a run that is refused before leaves the journal as it was. */
 bool run_intent(struct run *r, struct err *e);
 bool run_fact(struct run *r, struct err *e);
+
+/* sleep.c: the computer is kept awake from the first effect or wait on (what was obtained is said
+ * once per process). If it slept all the same, nothing that was seen before counts: every wait and
+ * every intent fails then (INTERRUPTED) until run_begin_anew has led back to the first step. */
+void run_stay_awake(struct run *r);
+bool run_rested(struct run *r, struct err *e);
+bool run_nap(struct run *r, int64_t ms, struct err *e); /* the cloud's milliseconds */
+/* True if that was why the steps failed: they are to be gone through again. */
+bool run_begin_anew(struct run *r, struct err *e);
 
 struct wait {
     const char *key;              /* durations are learnt under it; NULL = they are not */

@@ -95,8 +95,8 @@ bool boot_read_back(struct run *r, struct err *e)
             r->f.doubtful = n > 0;
             return true;
         }
-        if (cloud_sleep(r->cloud, 5000))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (!run_nap(r, 5000, e))
+            return false;
     }
 }
 

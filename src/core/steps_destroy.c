@@ -122,8 +122,8 @@ static bool destroy(struct run *r, bool (*gate)(struct run *, struct err *), str
             return false;
         if (gone)
             return record_gone(r, e);
-        if (!r->f.delete_sent && cloud_sleep(r->cloud, pause))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (!r->f.delete_sent && !run_nap(r, pause, e))
+            return false;
         pause = pause * 2 < PAUSE_MAX_MS ? pause * 2 : PAUSE_MAX_MS;
     }
     return not_gone(r, e);

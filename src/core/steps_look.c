@@ -135,9 +135,7 @@ static bool make_sure_of_none(struct run *r, struct err *e)
         r->droplet = (struct droplet){0};
         r->f.droplet_id = 0;
     }
-    if (cloud_sleep(r->cloud, lag))
-        return err_set(e, ERR_INTERRUPTED, "interrupted");
-    return look_again(r, e) && find_droplet(r, e);
+    return run_nap(r, lag, e) && look_again(r, e) && find_droplet(r, e);
 }
 
 static bool settle_droplet(struct run *r, struct err *e)

@@ -47,9 +47,7 @@ static bool act(struct run *r, const char *type, bool *accepted, struct err *e)
         return false;
     if (pending)
         free(idle);
-    if (cloud_sleep(r->cloud, SEND_STEP_MS))
-        return err_set(e, ERR_INTERRUPTED, "interrupted");
-    return true;
+    return run_nap(r, SEND_STEP_MS, e);
 }
 
 static bool look_off(struct run *r, bool *ready, struct err *e)
@@ -91,7 +89,7 @@ static bool drive_off(struct run *r, const char *type, const char *key, int64_t 
     int64_t end = cloud_mono_ms(r->cloud) + SEND_LIMIT_MS;
     bool accepted;
     for (int64_t left = total_ms; left > 0 && cloud_mono_ms(r->cloud) < end;) {
-        if (!run_see_droplet(r, e))
+        if (!run_see_droplet(r, e) || !run_rested(r, e))
             return false;
         *off = r->droplet.status == DROPLET_OFF;
         if (*off)
@@ -230,10 +228,14 @@ static bool look_action(struct run *r, bool *ready, struct err *e)
 static bool power_again(struct run *r, const char *type, struct err *e)
 {
     struct action a;
-    if (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e))
+    /* Said already, before this computer slept: nobody is to be thrown out twice. */
+    bool said = r->f.action_id != 0;
+    if (!said &&
+        (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e)))
         return false;
-    r->f.action_id = a.id;
-    if (!run_fact(r, e))
+    if (!said)
+        r->f.action_id = a.id;
+    if (!said && !run_fact(r, e))
         return false;
     struct wait w = {.text = "the droplet has restarted",
                      .typical_ms = POWER_TYPICAL_MS,

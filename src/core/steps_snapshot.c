@@ -96,8 +96,8 @@ static bool read_back(struct run *r, bool *found, struct err *e)
         }
         if (*found || (ok && run_now(r) - r->f.snapshot_sent >= READ_BACK_S))
             return true;
-        if (cloud_sleep(r->cloud, 5000))
-            return err_set(e, ERR_INTERRUPTED, "interrupted");
+        if (!run_nap(r, 5000, e))
+            return false;
     }
 }
 
@@ -256,7 +256,7 @@ static bool post_snapshot(struct run *r, bool *again, struct err *e)
         return wait_or_follow(r, again, e);
     *again = run_passing(&why);
     *e = why;
-    return *again && !cloud_sleep(r->cloud, 5000);
+    return *again && run_nap(r, 5000, e);
 }
 
 /* The droplet as it must be when its snapshot begins, seen anew: this host may have slept since the

@@ -69,6 +69,9 @@ def environment(home, **more):
     env |= {
         "HOME": str(home), "XDG_CONFIG_HOME": f"{home}/.config", "XDG_STATE_HOME": f"{home}/.state",
         "XDG_CACHE_HOME": f"{home}/.cache", "TMPDIR": tempfile.gettempdir(), "TERM": "dumb",
+        # Not this computer's own services, which would keep it awake for imitated work.
+        "DBUS_SYSTEM_BUS_ADDRESS": "unix:path=/nonexistent/bus",
+        "DBUS_SESSION_BUS_ADDRESS": "unix:path=/nonexistent/bus",
     }
     if WINE:
         env["DOGS_STATE_DIR"] = f"{home}/.state/dogs"

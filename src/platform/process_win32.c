@@ -1,0 +1,69 @@
+#include <dogs/os.h>
+#include <stdlib.h>
+#include <windows.h>
+
+/* What the child's C library takes apart again: quotes around what has blanks, a backslash before a
+ * quote, and backslashes doubled where a quote follows ("Parsing C command-line arguments"). */
+static void add_argument(struct str *line, const char *arg)
+{
+    size_t slashes = 0;
+    if (line->len)
+        str_add(line, " ");
+    str_add(line, "\"");
+    for (const char *p = arg; *p; p++) {
+        if (*p == '"')
+            for (size_t i = 0; i <= slashes; i++)
+                str_add(line, "\\");
+        slashes = *p == '\\' ? slashes + 1 : 0;
+        str_addn(line, p, 1);
+    }
+    for (size_t i = 0; i < slashes; i++)
+        str_add(line, "\\");
+    str_add(line, "\"");
+}
+
+static wchar_t *command_line(char *const *argv)
+{
+    struct str line = STR(32766);
+    for (char *const *arg = argv; *arg; arg++)
+        add_argument(&line, *arg);
+    wchar_t *wide = xcalloc(line.len + 1, sizeof *wide);
+    bool good = !line.full && MultiByteToWideChar(CP_UTF8, MB_ERR_INVALID_CHARS, str_text(&line),
+                                                  -1, wide, (int)line.len + 1);
+    str_release(&line);
+    if (good)
+        return wide;
+    free(wide);
+    return NULL;
+}
+
+/* The console tells every program in it of Ctrl-C; what to make of it is the child's business. */
+static BOOL WINAPI leave_to_child(DWORD event)
+{
+    return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
+}
+
+bool os_spawn_wait(char *const *argv, int *status, struct err *e)
+{
+    STARTUPINFOW startup = {.cb = sizeof startup};
+    PROCESS_INFORMATION process;
+    wchar_t *line = command_line(argv);
+    if (!line)
+        return err_set(e, ERR_USAGE, "the command line is too long, or not UTF-8");
+    SetConsoleCtrlHandler(leave_to_child, TRUE);
+    BOOL started = CreateProcessW(NULL, line, NULL, NULL, TRUE, 0, NULL, NULL, &startup, &process);
+    DWORD why = GetLastError(), code = 0;
+    free(line);
+    if (started) {
+        CloseHandle(process.hThread);
+        WaitForSingleObject(process.hProcess, INFINITE);
+        GetExitCodeProcess(process.hProcess, &code);
+        CloseHandle(process.hProcess);
+    }
+    SetConsoleCtrlHandler(leave_to_child, FALSE);
+    *status = (int)code;
+    bool missing = why == ERROR_FILE_NOT_FOUND || why == ERROR_PATH_NOT_FOUND;
+    return started
+               ? true
+               : err_os(e, missing ? ERR_NOT_FOUND : ERR_IO, (int)why, "cannot run '%s'", argv[0]);
+}
