@@ -28,6 +28,9 @@ static void put_part(cJSON *doc, const char *name, const struct awake_part *part
 
 static bool run_command(struct cli *cli, struct err *e)
 {
+    /* What was said comes before what the command says. */
+    fflush(stdout);
+    fflush(stderr);
     if (!os_spawn_wait(cli->line.argv, &cli->status, e))
         return false;
     json_put_int(cli->doc, "status", cli->status);

@@ -1,15 +1,18 @@
 #include <dogs/os.h>
 #include <stdlib.h>
+#include <string.h>
 #include <windows.h>
 
 /* What the child's C library takes apart again: quotes around what has blanks, a backslash before a
  * quote, and backslashes doubled where a quote follows ("Parsing C command-line arguments"). */
 static void add_argument(struct str *line, const char *arg)
 {
+    /* Not around everything: cmd.exe takes "/c" for no option. */
+    bool quoted = !*arg || strpbrk(arg, " \t\n\v\"");
     size_t slashes = 0;
     if (line->len)
         str_add(line, " ");
-    str_add(line, "\"");
+    str_add(line, quoted ? "\"" : "");
     for (const char *p = arg; *p; p++) {
         if (*p == '"')
             for (size_t i = 0; i <= slashes; i++)
@@ -17,9 +20,9 @@ static void add_argument(struct str *line, const char *arg)
         slashes = *p == '\\' ? slashes + 1 : 0;
         str_addn(line, p, 1);
     }
-    for (size_t i = 0; i < slashes; i++)
+    for (size_t i = 0; quoted && i < slashes; i++)
         str_add(line, "\\");
-    str_add(line, "\"");
+    str_add(line, quoted ? "\"" : "");
 }
 
 static wchar_t *command_line(char *const *argv)

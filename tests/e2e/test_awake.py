@@ -23,6 +23,9 @@ import pytest
 
 import dogs
 
+if getattr(dogs, "WINE", None):
+    pytest.skip("of Linux; test_awake_wine.py is for Windows", allow_module_level=True)
+
 HERE = pathlib.Path(__file__).parent
 ELOGIND = pathlib.Path(os.environ.get("DOGS_ELOGIND") or dogs.ROOT / "build/elogind")
 AWAKE, ASLEEP = "stays awake meanwhile", "may fall asleep meanwhile"
