@@ -12,6 +12,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include <time.h>
 #include <unistd.h>
 
 #include <cmocka.h>
@@ -35,12 +36,28 @@
             fail_msg("%s: %s", #call, (e).text);                                                   \
     } while (0)
 
-static char unit_dir[32];
+static char unit_dir[64];
 
+#ifdef _WIN32
+/* In the current folder, a disposable one of the build, and left there: `rmdir /s` of Wine's cmd,
+ * given a folder with too long paths in it, was seen to empty the current folder instead. */
 static inline int unit_dir_make(void **state)
 {
     (void)state;
-    strncpy(unit_dir, "/tmp/dogs-unit-XXXXXX", sizeof unit_dir - 1);
+    snprintf(unit_dir, sizeof unit_dir, "dogs-unit-%d-%d", (int)getpid(), (int)time(NULL));
+    return mkdir(unit_dir);
+}
+
+static inline int unit_dir_remove(void **state)
+{
+    (void)state;
+    return 0;
+}
+#else
+static inline int unit_dir_make(void **state)
+{
+    (void)state;
+    snprintf(unit_dir, sizeof unit_dir, "/tmp/dogs-unit-XXXXXX");
     return mkdtemp(unit_dir) ? 0 : -1;
 }
 
@@ -52,6 +69,7 @@ static inline int unit_dir_remove(void **state)
     free(command);
     return failed;
 }
+#endif
 
 /* A path in the folder; lent until the next but seven. */
 static inline const char *in_dir(const char *name)

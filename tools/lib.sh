@@ -27,6 +27,23 @@ needs_test=(
     "clang-format|command -v clang-format|check of the format"
     "valgrind|command -v valgrind|check of the memory"
 )
+# For tools/windows.
+needs_windows=(
+    "gcc-mingw-w64-x86-64-posix|command -v x86_64-w64-mingw32-gcc-posix|C compiler for Windows"
+    "binutils-mingw-w64-x86-64|command -v x86_64-w64-mingw32-windres|linker and resources for Windows"
+    "cmake|command -v cmake|build"
+    "ninja-build|command -v ninja|build"
+    "make|command -v make|build of libmicrohttpd"
+    "pkg-config|command -v pkg-config|finds the libraries"
+    "dpkg-dev|command -v dpkg-source|fetches the libraries' sources"
+    "debian-archive-keyring|test -s /usr/share/keyrings/debian-archive-keyring.gpg|proves them"
+    "xz-utils|command -v xz|unpacks them"
+    "python3|test -x $python|draws the icon"
+)
+needs_wine=(
+    "wine64|command -v wineserver|runs dogs.exe"
+    "wine|command -v wine|runs dogs.exe"
+)
 # Only for the check against DigitalOcean's OpenAPI document, where that file is there.
 needs_openapi=(
     "nodejs|command -v node|runs the OpenAPI validator"

@@ -30,6 +30,7 @@ BUILDS = {
     "asan": ("build/asan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=address,undefined"]),
     "tsan": ("build/tsan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=thread"]),
 }
+WINDOWS = "build/windows/dogs"  # tools/windows builds there
 SANITIZERS = {
     # The crash campaign preloads a library, which AddressSanitizer would refuse.
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:verify_asan_link_order=0",
@@ -89,15 +90,21 @@ build_lock = threading.Lock()
 builds_done = {}
 
 
+def run_build(name):
+    if name == "windows":
+        return run([ROOT / "tools/windows", "--tests"], 1800)
+    folder, options = BUILDS[name]
+    script = '. "$1/tools/lib.sh"; dir=$root/$2; shift 2; configure "$dir" "$@" && build "$dir"'
+    options = options + ["-DDOGS_TESTS=ON", "-DDOGS_WERROR=ON"]
+    return run(["bash", "-c", script, "build", ROOT, folder, *options], 900)
+
+
 def build(name):
     """Returns "" or what went wrong."""
     with build_lock:
         if name not in builds_done:
-            folder, options = BUILDS[name]
-            script = '. "$1/tools/lib.sh"; dir=$root/$2; shift 2; configure "$dir" "$@" && build "$dir"'
-            options = options + ["-DDOGS_TESTS=ON", "-DDOGS_WERROR=ON"]
             begin = time.monotonic()
-            status, output = run(["bash", "-c", script, "build", ROOT, folder, *options], 900)
+            status, output = run_build(name)
             say(f"--- build {name}: {time.monotonic() - begin:.0f} s" + (" FAILED" if status else ""))
             builds_done[name] = "" if status == 0 else output or "build failed"
         return builds_done[name]
@@ -116,13 +123,35 @@ def check_format(_):
     return Counts(int(status == 0), int(status != 0), text=output if status else "")
 
 
+def folder_of(build):
+    return ROOT / (WINDOWS if build == "windows" else BUILDS[build][0])
+
+
+def without_windows():
+    """What is missing for the tests of dogs.exe; "" if nothing is."""
+    tools = ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver")
+    return ", ".join(tool for tool in tools if not shutil.which(tool))
+
+
+def under_wine(command, seconds):
+    """The same in a Wine prefix of its own."""
+    prefix = tempfile.mkdtemp(prefix="dogs-wine-")
+    env = {"WINEPREFIX": prefix, "WINEDEBUG": "-all", "WINEDLLOVERRIDES": "mscoree,mshtml=d",
+           "DISPLAY": ""}
+    try:
+        run(["wine", "wineboot", "-i"], 300, env)
+        return run(command, seconds, env)
+    finally:
+        run(["wineserver", "-k", "-w"], 60, env)
+        shutil.rmtree(prefix, ignore_errors=True)
+
+
 def unit(suite):
-    folder = ROOT / BUILDS[suite.build][0]
+    folder = folder_of(suite.build)
     junit = folder / "unit.xml"
     junit.unlink(missing_ok=True)
-    status, output = run(
-        ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit, "-j2"], 600
-    )
+    command = ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit, "-j2"]
+    status, output = (under_wine if suite.build == "windows" else run)(command, 600)
     return counted(status, output, junit)
 
 
@@ -131,7 +160,9 @@ def python_tests(suite):
     os.close(handle)
     os.unlink(junit)
     env = {"PYTHONDONTWRITEBYTECODE": "1", "DOGS_BUILD": suite.build or "release", **suite.env}
-    env["DOGS"] = str(ROOT / BUILDS[suite.build or "release"][0] / "dogs")
+    env["DOGS"] = str(folder_of(suite.build or "release") / "dogs")
+    if suite.build == "windows":
+        env["DOGS"] += ".exe"
     command = [PYTHON, "-m", "pytest", "-q", "-rs", "-p", "no:cacheprovider", f"--junitxml={junit}"]
     files = [path for pattern in suite.files for path in sorted(ROOT.glob(pattern))]
     if not files:
@@ -152,6 +183,12 @@ def conformance(suite):
     if status == 0:
         return Counts(passed=max(1, int(routes)), text=output)
     return Counts(failed=max(1, int(violations)), text=output)
+
+
+def twice(suite):
+    """dogs.exe from nothing in two folders: the same bytes, and system DLLs only."""
+    status, output = run([ROOT / "tools/windows", "--check"], suite.seconds)
+    return Counts(int(status == 0), int(status != 0), text=output)
 
 
 def figures(suite):
@@ -189,6 +226,7 @@ def suites():
         e2e("crash", "test_crash.py"),
         e2e("faults", "test_faults.py"),
         e2e("together", "test_together.py"),
+        e2e("tls", "test_tls.py"),
         e2e("awake", "test_awake.py"),
         Suite("openapi", conformance, "release", seconds=600, quick=True, show=True),
         Suite("unit-clang", unit, "clang"),
@@ -208,6 +246,17 @@ def suites():
         e2e("together", "test_together.py", "tsan", env={"DOGS_SHORT": "8"}),
         Suite("evening-valgrind", python_tests, "release", ["tests/e2e/test_evening.py"],
               ["-k", "test_an_evening"], {"DOGS_WRAP": VALGRIND}),
+        Suite("unit-windows", unit, "windows"),
+        e2e("evening", "test_evening.py", "windows"),
+        e2e("cli", "test_cli*.py", "windows"),
+        e2e("refusals", "test_refusals.py", "windows"),
+        e2e("interrupt", "test_interrupt.py", "windows"),
+        e2e("crash", "test_crash.py", "windows", env={"DOGS_SHORT": "8"}),
+        e2e("faults", "test_faults.py", "windows", env={"DOGS_SHORT": "8"}),
+        e2e("together", "test_together.py", "windows", env={"DOGS_SHORT": "4"}),
+        e2e("tls", "test_tls.py", "windows"),
+        e2e("windows", "test_windows.py", "windows"),
+        Suite("windows-twice", twice, seconds=1800, show=True),
         Suite("figures", figures, "release", seconds=300, show=True),
     ]
 
@@ -224,8 +273,11 @@ def say(text):
 
 def run_suite(suite):
     begin = time.monotonic()
-    wrong = build(suite.build) if suite.build else ""
-    if wrong:
+    missing = without_windows() if "windows" in suite.name else ""
+    wrong = build(suite.build) if suite.build and not missing else ""
+    if missing:
+        counts = Counts(skipped=1, text=f"not here: {missing}")
+    elif wrong:
         counts = Counts(failed=1, text=f"the {suite.build} build failed:\n{wrong}")
     else:
         begin = time.monotonic()

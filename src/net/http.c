@@ -141,6 +141,12 @@ static int before_request(void *ctx, char *to_ip, char *from_ip, int to_port, in
     (void)from_port;
     if (c->sent && !c->safe)
         return CURL_PREREQFUNC_ABORT;
+    /* With a CA file libcurl itself has verified, whatever the TLS library does. */
+    if (c->url.tls && !c->ca_file &&
+        !http_trusts(c->easy, c->url.name, c->distrust, sizeof c->distrust)) {
+        c->untrusted = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     c->sent = true;
     return CURL_PREREQFUNC_OK;
 }
@@ -255,6 +261,9 @@ static void set_options(const struct http *h, struct http_call *c, CURL *easy)
     curl_easy_setopt(easy, CURLOPT_SSLVERSION, (long)CURL_SSLVERSION_TLSv1_2);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYPEER, 1L);
     curl_easy_setopt(easy, CURLOPT_SSL_VERIFYHOST, 2L);
+    /* Schannel asks for revocations; OpenSSL does not. One that cannot be learnt, as of a CA of
+     * one's own, is no reason to refuse. */
+    curl_easy_setopt(easy, CURLOPT_SSL_OPTIONS, (long)CURLSSLOPT_REVOKE_BEST_EFFORT);
     if (h->ca_file) {
         curl_easy_setopt(easy, CURLOPT_CAINFO, h->ca_file);
         curl_easy_setopt(easy, CURLOPT_CAPATH, NULL);
@@ -358,6 +367,7 @@ static bool talk(struct http *h, struct http_call *c, struct cancel *cancel, str
         ok = http_fail(c, s->easy, CURLE_OK, e);
     }
     if (ok) {
+        c->easy = s->easy;
         set_options(h, c, s->easy);
         log_line(LOG_DEBUG, "http: %s %s, %zu bytes", c->req->method, c->url.shown,
                  c->req->body ? c->req->body_len : 0);
@@ -365,6 +375,8 @@ static bool talk(struct http *h, struct http_call *c, struct cancel *cancel, str
         /* libcurl is content with a header that ends in its midst. */
         if (code == CURLE_OK && !c->headers_whole)
             code = CURLE_PARTIAL_FILE;
+        if (c->untrusted)
+            code = CURLE_PEER_FAILED_VERIFICATION;
         if (code == CURLE_OK)
             finish(c, s->easy);
         else

@@ -8,6 +8,7 @@
 /* What of a URL may be shown and decided upon. */
 struct http_url {
     char *host;  /* "api.example.com", "127.0.0.1:8080": with the port if it is not the usual one */
+    char *name;  /* the same without the port, an IPv6 address without its brackets */
     char *shown; /* without user, password and query, which may hold secrets */
     bool tls, loopback;
 };
@@ -27,10 +28,13 @@ struct http_call {
     size_t max_body;
     int64_t began_ms;
     struct curl_slist *headers;
+    CURL *easy;
     char detail[CURL_ERROR_SIZE]; /* libcurl's words for the failure */
     enum http_stop stop;          /* why we gave up by ourselves */
     bool safe;                    /* GET or HEAD: may be sent twice */
     bool sent;                    /* a byte of the request may have left */
+    bool untrusted;               /* http_trusts said no, and why */
+    char distrust[128];
     bool headers_full, body_full;
     bool headers_whole;  /* the empty line that ends them came */
     size_t header_bytes; /* received, interim answers included */
@@ -39,6 +43,11 @@ struct http_call {
 /* Words for the system's code of a connection that was not made ("connection refused"); NULL if
  * there are none better than libcurl's. */
 const char *http_os_words(long os_code);
+
+/* Called when TLS stands and before the request leaves: whether the certificate is one that the
+ * system trusts, and this host's. Where the TLS library has made sure of that it is true without
+ * another look. Says why not in `why`. */
+bool http_trusts(CURL *easy, const char *name, char *why, size_t size);
 
 /* Fills e from how the transfer ended; returns false. */
 bool http_fail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e);

@@ -93,8 +93,10 @@ static CURLcode plain(const struct http_call *c, CURLcode code)
 /* libcurl's words, or the system's where a connection was not made: "connection refused". */
 static void add_detail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e)
 {
-    static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: "};
-    const char *words = c->detail[0] ? c->detail : curl_easy_strerror(code);
+    static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: ", "schannel: "};
+    const char *words = c->untrusted   ? c->distrust
+                        : c->detail[0] ? c->detail
+                                       : curl_easy_strerror(code);
     long os_code = 0;
 
     for (size_t i = 0; i < sizeof prefixes / sizeof *prefixes; i++)

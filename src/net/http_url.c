@@ -58,6 +58,8 @@ bool http_url_parse(const char *text, struct http_url *u, struct err *e)
     curl_url_get(url, CURLUPART_PORT, &port, CURLU_NO_DEFAULT_PORT);
     curl_url_get(url, CURLUPART_QUERY, &query, 0);
     u->loopback = is_loopback_host(host);
+    size_t bracket = *host == '[';
+    u->name = xstrndup(host + bracket, strlen(host) - 2 * bracket);
     u->host = xasprintf("%s%s%s", host, port ? ":" : "", port ? port : "");
     u->shown = xasprintf("%s://%s%s%s", scheme, u->host, path, query ? "?..." : "");
     ok = true;
@@ -74,6 +76,7 @@ out:
 void http_url_release(struct http_url *u)
 {
     free(u->host);
+    free(u->name);
     free(u->shown);
     *u = (struct http_url){0};
 }

@@ -213,7 +213,9 @@ static bool put(FILE *to, const char *text, size_t len)
         fflush(to);
         return write_console(h, text);
     }
-    return fwrite(text, 1, len, to) == len;
+    bool ok = fwrite(text, 1, len, to) == len;
+    /* Unbuffered in Windows' own library, not so in Wine's. */
+    return (to != stderr || fflush(to) == 0) && ok;
 }
 
 int __wrap___mingw_vfprintf(FILE *to, const char *fmt, va_list ap) PRINTF(2, 0);

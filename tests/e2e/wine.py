@@ -1,10 +1,12 @@
 """dogs.exe under Wine, in the place of dogs: DOGS names the .exe, the tests get a script that runs it
 in a prefix (a Windows of its own) that lasts for the session."""
 
+import hashlib
 import os
 import pathlib
 import re
 import shutil
+import ssl
 import struct
 import subprocess
 import tempfile
@@ -43,14 +45,30 @@ class Wine:
     def __init__(self, exe):
         self.folder = pathlib.Path(tempfile.mkdtemp(prefix="dogs-wine-"))
         self.prefix = self.folder / "prefix"
+        self.exe = pathlib.Path(exe).resolve()
         self.script = self.folder / "dogs"
-        self.script.write_text(SCRIPT.format(prefix=self.prefix, exe=pathlib.Path(exe).resolve()))
+        self.script.write_text(SCRIPT.format(prefix=self.prefix, exe=self.exe))
         self.script.chmod(0o755)
         self.env = {**os.environ, "WINEPREFIX": str(self.prefix), "WINEDEBUG": "-all",
                     "WINEDLLOVERRIDES": "mscoree,mshtml=d"}
         self.env.pop("DISPLAY", None)
-        subprocess.run(["wine", "wineboot", "-i"], env=self.env, check=True, timeout=300,
+        self.run("wineboot", "-i")
+
+    def run(self, *command, check=True):
+        subprocess.run(["wine", *command], env=self.env, check=check, timeout=300,
                        stdout=subprocess.DEVNULL, stderr=subprocess.DEVNULL)
+
+    def windows_path(self, path):
+        return "Z:" + str(path).replace("/", "\\")
+
+    def trust(self, folder, name):
+        """Puts folder/name.pem among the roots that this Windows trusts: CERT_CERT_PROP_ID of a
+        serialized certificate."""
+        der = ssl.PEM_cert_to_DER_cert((folder / f"{name}.pem").read_text())
+        blob = struct.pack("<III", 32, 1, len(der)) + der
+        key = r"HKCU\Software\Microsoft\SystemCertificates\Root\Certificates" + "\\"
+        self.run("reg", "add", key + hashlib.sha1(der).hexdigest().upper(), "/v", "Blob", "/t",
+                 "REG_BINARY", "/d", blob.hex(), "/f")
 
     def config_folder(self):
         """%APPDATA%\\DOGS, which Wine lets nobody choose by a variable."""
