@@ -73,6 +73,8 @@ bool os_spawn_wait(char *const *argv, int *status, struct err *e);
 /* Terminal */
 enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
 bool os_is_terminal(enum os_stream stream);
+/* A terminal that obeys escape sequences (colour, cursor): not TERM=dumb, not an old console. */
+bool os_terminal_obeys(enum os_stream stream);
 int os_terminal_columns(void); /* 80 where it is not known */
 struct cancel;
 /* One line from the terminal itself (not stdin), without its newline; echo off for secrets.

@@ -143,10 +143,9 @@ static void settle_output(struct cli *cli, char *const *argv, bool parsed)
     cli->mode = g->json_lines ? MODE_LINES : g->json ? MODE_JSON : MODE_TEXT;
     if (g->debug && g->verbose < 2)
         g->verbose = 2;
-    const char *term = os_env("TERM");
-    bool plain = g->no_color || os_env("NO_COLOR") || (term && strcmp(term, "dumb") == 0);
-    cli->colour_out = !plain && cli->mode == MODE_TEXT && os_is_terminal(OS_STDOUT);
-    cli->colour_err = !plain && os_is_terminal(OS_STDERR);
+    bool plain = g->no_color || os_env("NO_COLOR");
+    cli->colour_out = !plain && cli->mode == MODE_TEXT && os_terminal_obeys(OS_STDOUT);
+    cli->colour_err = !plain && os_terminal_obeys(OS_STDERR);
     cli->live = cli->colour_err && !g->quiet && !g->verbose && cli->mode != MODE_LINES;
     if (g->verbose)
         log_open(g->verbose > 1 ? LOG_DEBUG : LOG_INFO, log_to_stderr, NULL);

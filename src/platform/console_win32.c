@@ -22,7 +22,7 @@ enum { N_STREAMS = 3 };
 static struct {
     UINT input_page, output_page;
     struct {
-        bool console;
+        bool console, obeys;
         DWORD mode;
     } stream[N_STREAMS];
 } found;
@@ -49,6 +49,34 @@ static void on_abort(int number)
     console_restore();
 }
 
+/* Some consoles take the mode and print the sequences all the same (Wine's): one without an effect
+ * is written, and wiped again if the cursor moved. */
+static bool sequences_work(HANDLE out)
+{
+    static const wchar_t nothing[] = L"\x1b[0m";
+    CONSOLE_SCREEN_BUFFER_INFO before, after;
+    DWORD n, len = (DWORD)wcslen(nothing);
+    if (!GetConsoleScreenBufferInfo(out, &before) || !WriteConsoleW(out, nothing, len, &n, NULL) ||
+        !GetConsoleScreenBufferInfo(out, &after))
+        return false;
+    COORD at = before.dwCursorPosition;
+    if (after.dwCursorPosition.X == at.X && after.dwCursorPosition.Y == at.Y)
+        return true;
+    FillConsoleOutputCharacterW(out, L' ', len, at, &n);
+    SetConsoleCursorPosition(out, at);
+    return false;
+}
+
+static void prepare_stream(int i)
+{
+    HANDLE out = handle_of(i);
+    DWORD mode = found.stream[i].mode | ENABLE_PROCESSED_OUTPUT | ENABLE_WRAP_AT_EOL_OUTPUT;
+    found.stream[i].obeys =
+        SetConsoleMode(out, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) && sequences_work(out);
+    if (!found.stream[i].obeys)
+        SetConsoleMode(out, mode);
+}
+
 static void prepare_console(void)
 {
     found.input_page = GetConsoleCP();
@@ -61,9 +89,7 @@ static void prepare_console(void)
     SetConsoleCP(CP_UTF8);
     for (int i = OS_STDOUT; i < N_STREAMS; i++)
         if (found.stream[i].console)
-            SetConsoleMode(handle_of(i), found.stream[i].mode | ENABLE_PROCESSED_OUTPUT |
-                                             ENABLE_WRAP_AT_EOL_OUTPUT |
-                                             ENABLE_VIRTUAL_TERMINAL_PROCESSING);
+            prepare_stream(i);
 }
 
 /* main's own argv is in the system's code page, in which most names do not exist. */
@@ -90,6 +116,13 @@ bool os_is_terminal(enum os_stream stream)
 {
     DWORD mode;
     return GetConsoleMode(handle_of((int)stream), &mode);
+}
+
+bool os_terminal_obeys(enum os_stream stream)
+{
+    const char *term = os_env("TERM");
+    return os_is_terminal(stream) && found.stream[stream].obeys &&
+           !(term && strcmp(term, "dumb") == 0);
 }
 
 int os_terminal_columns(void)

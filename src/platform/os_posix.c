@@ -415,6 +415,12 @@ bool os_is_terminal(enum os_stream stream)
     return isatty((int)stream);
 }
 
+bool os_terminal_obeys(enum os_stream stream)
+{
+    const char *term = os_env("TERM");
+    return os_is_terminal(stream) && !(term && strcmp(term, "dumb") == 0);
+}
+
 int os_terminal_columns(void)
 {
     struct winsize w;

@@ -26,9 +26,7 @@ static struct sigaction old_crash[N_CRASHES], old_stop, old_cont, old_size;
 
 bool term_can_draw(void)
 {
-    const char *term = os_env("TERM");
-    return term && strcmp(term, "dumb") != 0 && os_is_terminal(OS_STDIN) &&
-           os_is_terminal(OS_STDOUT);
+    return os_env("TERM") && os_is_terminal(OS_STDIN) && os_terminal_obeys(OS_STDOUT);
 }
 
 void term_size(int *columns, int *rows)

@@ -21,18 +21,9 @@ static HANDLE console(DWORD which)
     return h && h != INVALID_HANDLE_VALUE && GetConsoleMode(h, &mode) ? h : INVALID_HANDLE_VALUE;
 }
 
-/* Consoles before Windows 10 refuse the mode, and with it every escape sequence. */
 bool term_can_draw(void)
 {
-    HANDLE out = console(STD_OUTPUT_HANDLE);
-    DWORD mode;
-    if (out == INVALID_HANDLE_VALUE || console(STD_INPUT_HANDLE) == INVALID_HANDLE_VALUE)
-        return false;
-    if (!GetConsoleMode(out, &mode))
-        return false;
-    bool can = SetConsoleMode(out, mode | ENABLE_VIRTUAL_TERMINAL_PROCESSING) != 0;
-    SetConsoleMode(out, mode);
-    return can;
+    return console(STD_INPUT_HANDLE) != INVALID_HANDLE_VALUE && os_terminal_obeys(OS_STDOUT);
 }
 
 void term_size(int *columns, int *rows)
