@@ -37,7 +37,8 @@ LIBRARIES = {
     "yaml.h": {"src/config"},
     "cjson/": {"include/dogs/json.h"},
     "systemd/": {"src/platform/awake_linux.c"},
-    "pthread.h": {"src/platform/work.c", "src/base/log.c"},
+    "dlfcn.h": {"src/platform/load_posix.c"},
+    "pthread.h": {"src/platform/work.c", "src/platform/load_posix.c", "src/base/log.c"},
 }
 STANDARD = set(
     "assert ctype errno float inttypes limits locale math setjmp signal stdalign stdarg stdatomic "
@@ -181,6 +182,7 @@ WRONG = [
     ("src/cloud/a.c", "#include <cjson/cJSON.h>\n", "belongs into include/dogs/json.h"),
     ("src/cloud/a.c", "#include <pthread.h>\n", "belongs into src/base/log.c"),
     ("src/core/a.c", "#include <unistd.h>\n", "belongs into a *_posix.c"),
+    ("src/net/a_posix.c", "#include <dlfcn.h>\n", "belongs into src/platform/load_posix.c"),
     ("src/cli/a.c", "#ifdef _WIN32\n#endif\n", "tests of the system"),
     ("src/cli/a.c", "#  if defined(X) || defined(__APPLE__)\n#endif\n", "tests of the system"),
     ("src/cli/a.c", "/* TODO later */\n", "unfinished"),

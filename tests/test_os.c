@@ -447,6 +447,38 @@ static void test_small_things(void **state)
     assert_true(os_terminal_columns() > 0);
 }
 
+static void test_libraries_are_tried_in_turn(void **state)
+{
+    static const char *const good[] = {"libnone.so.0", "libm.so.6", NULL};
+    static const char *const none[] = {"libnone.so.0", NULL};
+    static double (*cosine)(double);
+    static int (*nothing)(void);
+    static const struct os_symbol there[] = {{"cos", &cosine}, {0}};
+    static const struct os_symbol not_there[] = {{"cos", &cosine}, {"cosn", &nothing}, {0}};
+    static const struct {
+        const char *const *names;
+        const struct os_symbol *symbols;
+        const char *says; /* NULL: it is loaded */
+    } rows[] = {
+        {good, there, NULL},
+        {good, not_there, "cosn"},
+        {none, there, "libnone.so.0"},
+    };
+    (void)state;
+    for (size_t i = 0; i < sizeof rows / sizeof *rows; i++) {
+        struct os_library library = {.names = rows[i].names, .symbols = rows[i].symbols};
+        struct err e = {0};
+        cosine = NULL;
+        for (int twice = 0; twice < 2; twice++)
+            assert_int_equal(os_load(&library, &e), !rows[i].says);
+        assert_int_equal(e.code, rows[i].says ? ERR_FAILED : ERR_OK);
+        if (rows[i].says)
+            assert_non_null(strstr(e.text, rows[i].says));
+        else
+            assert_true(cosine(0) > 0.99);
+    }
+}
+
 int main(void)
 {
     const struct CMUnitTest tests[] = {
@@ -466,6 +498,7 @@ int main(void)
         cmocka_unit_test(test_time_out_kills_the_whole_group),
         cmocka_unit_test(test_places),
         cmocka_unit_test(test_small_things),
+        cmocka_unit_test(test_libraries_are_tried_in_turn),
     };
     return cmocka_run_group_tests(tests, unit_dir_make, unit_dir_remove);
 }

@@ -70,6 +70,21 @@ bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, st
  * False if it could not be started (NOT_FOUND, IO). One at a time. */
 bool os_spawn_wait(char *const *argv, int *status, struct err *e);
 
+/* Libraries of the system that are looked for when they are first needed, and then stay. Not on
+ * Windows, where all is linked in. */
+struct os_symbol {
+    const char *name;
+    void *to; /* the pointer to a function that is filled */
+};
+struct os_library {
+    const char *const *names;        /* tried in turn; ends with NULL */
+    const struct os_symbol *symbols; /* ends with a NULL name */
+    bool loaded;                     /* os_load's own; false at first */
+};
+/* Nothing is done but the first time. FAILED, in the system's words, if none of the names stands
+ * for a library that has all of the symbols. */
+bool os_load(struct os_library *library, struct err *e);
+
 /* Terminal */
 enum os_stream { OS_STDIN, OS_STDOUT, OS_STDERR };
 bool os_is_terminal(enum os_stream stream);

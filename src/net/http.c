@@ -1,4 +1,5 @@
 #include "http_call.h"
+#include "late.h"
 
 #include <dogs/log.h>
 #include <dogs/os.h>
@@ -30,6 +31,8 @@ struct http {
 
 struct http *http_new(const struct http_opts *opts, struct err *e)
 {
+    if (!late_curl(e))
+        return NULL;
     CURLcode code = curl_global_init(CURL_GLOBAL_DEFAULT);
     if (code != CURLE_OK) {
         err_set(e, ERR_FAILED, "libcurl does not start: %s", curl_easy_strerror(code));

@@ -1,4 +1,5 @@
 #include "http_call.h"
+#include "late.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -32,10 +33,12 @@ static bool is_loopback_host(const char *host)
 bool http_url_parse(const char *text, struct http_url *u, struct err *e)
 {
     char *scheme = NULL, *host = NULL, *port = NULL, *path = NULL, *query = NULL;
-    CURLU *url = curl_url();
     bool ok = false;
 
     *u = (struct http_url){0};
+    if (!late_curl(e))
+        return false;
+    CURLU *url = curl_url();
     if (!url)
         abort();
     CURLUcode code = curl_url_set(url, CURLUPART_URL, text, CURLU_NON_SUPPORT_SCHEME);

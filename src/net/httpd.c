@@ -1,5 +1,6 @@
 #include <dogs/httpd.h>
 
+#include "late.h"
 #include "listen.h"
 
 #include <dogs/log.h>
@@ -264,6 +265,8 @@ static size_t unescape(void *cls, struct MHD_Connection *conn, char *text)
 
 struct httpd *httpd_start(const struct httpd_opts *opts, struct err *e)
 {
+    if (!late_mhd(e))
+        return NULL;
     const char *bind = opts->bind ? opts->bind : "127.0.0.1";
     struct httpd *d = xmalloc(sizeof *d);
     int fd = -1;

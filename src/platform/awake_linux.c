@@ -1,5 +1,4 @@
 #include "awake_os.h"
-#include <dlfcn.h>
 #include <dogs/log.h>
 #include <dogs/os.h>
 #include <errno.h>
@@ -49,24 +48,17 @@ int64_t awake_slept_ms(void)
     return (int64_t)(all.tv_sec - awake.tv_sec) * 1000 + (all.tv_nsec - awake.tv_nsec) / 1000000;
 }
 
-static bool find_calls(void *library)
-{
-    bool all = true;
-#define X(name) all = (*(void **)&bus.name = dlsym(library, "sd_bus_" #name)) != NULL && all;
-    CALLS(X)
-#undef X
-    return all;
-}
-
 static bool load(void)
 {
-    static const char *const names[] = {"libsystemd.so.0", "libelogind.so.0"};
-    static bool loaded;
-    for (size_t i = 0; !loaded && i < sizeof names / sizeof *names; i++) {
-        void *library = dlopen(names[i], RTLD_NOW | RTLD_LOCAL);
-        loaded = library && find_calls(library);
-    }
-    return loaded;
+    static const char *const names[] = {"libsystemd.so.0", "libelogind.so.0", NULL};
+    static const struct os_symbol symbols[] = {
+#define X(name) {"sd_bus_" #name, &bus.name},
+        CALLS(X){0}
+#undef X
+    };
+    static struct os_library library = {.names = names, .symbols = symbols};
+    struct err ignored;
+    return os_load(&library, &ignored);
 }
 
 static void hang_up(sd_bus *b)

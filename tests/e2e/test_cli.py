@@ -168,6 +168,46 @@ def test_version(shell):
     assert shell.must("-q", "version").out == document["version"] + "\n"
 
 
+# Library, source of what stands in its place (None: a file that is no library), command, package.
+SPOILT = [
+    ("libcurl", None, ("list",), "libcurl4"),
+    ("libcurl", "int curl_global_init;", ("list",), "libcurl4"),
+    ("libcurl", None, ("--sandbox", "list"), "libcurl4"),
+    ("libmicrohttpd", None, ("--sandbox", "list"), "libmicrohttpd12"),
+    ("libmicrohttpd", "int MHD_stop_daemon;", ("sandbox", "--port", "0"), "libmicrohttpd12"),
+]
+
+
+def spoil(folder, stem, source):
+    """An environment in which that library, whichever version, is not what it should be."""
+    names = {"libcurl": ["libcurl.so.4", "libcurl-gnutls.so.4"],
+             "libmicrohttpd": ["libmicrohttpd.so.12"]}[stem]
+    linked = subprocess.run(["readelf", "-d", dogs.DOGS], capture_output=True, text=True)
+    if dogs.WINE or stem in linked.stdout:
+        pytest.skip(f"{stem} is linked in")
+    for name in names:
+        (folder / name).write_text("no library")
+        if source:
+            subprocess.run(["gcc", "-shared", "-fPIC", "-x", "c", "-", "-o", folder / name],
+                           input=source, text=True, check=True)
+    return {"LD_LIBRARY_PATH": str(folder)}
+
+
+@pytest.mark.parametrize("stem, source, command, package", SPOILT)
+def test_a_library_that_is_not_there(shell, tmp_path, stem, source, command, package):
+    spoilt = spoil(tmp_path, stem, source)
+    result = shell.run(*command, DOGS_TOKEN=TOKEN, DOGS_API_URL="http://127.0.0.1:9", **spoilt)
+    assert result.status == 1, result
+    assert f"load {stem}: " in result.err and f"apt install {package})" in result.err, result
+
+
+@pytest.mark.parametrize("command", [("--version",), ("help", "stop"), ("config", "path"),
+                                     ("completion", "bash")])
+def test_what_does_not_talk_loads_no_library_for_it(shell, tmp_path, command):
+    spoilt = spoil(tmp_path, "libcurl", None) | spoil(tmp_path, "libmicrohttpd", None)
+    assert shell.run(*command, **spoilt).out == shell.run(*command).out
+
+
 def options_of(shell, command):
     out = shell.must("help", *command.split()).out
     return set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", out, re.M))
