@@ -256,6 +256,7 @@ def suites():
         e2e("together", "test_together.py", "windows", env={"DOGS_SHORT": "4"}),
         e2e("tls", "test_tls.py", "windows"),
         e2e("windows", "test_windows.py", "windows"),
+        e2e("awake", "test_awake_wine.py", "windows"),
         Suite("windows-twice", twice, seconds=1800, show=True),
         Suite("figures", figures, "release", seconds=300, show=True),
     ]

@@ -5,6 +5,7 @@ again as it was, a terminal that goes away."""
 import os
 import pty
 import re
+import select
 import shutil
 import subprocess
 import time
@@ -136,6 +137,55 @@ def test_the_console_is_left_as_it_was_found(place):
     pages = re.findall(r"code page: (\d+)", seen)
     assert len(pages) == 2 and pages[0] == pages[1] != "65001", seen
     assert "dogs start mc" in seen
+
+
+class Typist:
+    """Someone at Wine's console, which does not obey escape sequences: the menu is the plain list,
+    in which numbers are typed."""
+
+    def __init__(self, host, *args):
+        self.child, self.terminal = pty.fork()
+        if self.child == 0:
+            os.chdir(host.home)
+            os.execvpe(dogs.DOGS, [dogs.DOGS, *args], host.env | {"TERM": "xterm"})
+        self.seen, self.read = "", 0
+
+    def wait_for(self, words):
+        """Up to the last of the words, which must come in this order."""
+        end = time.monotonic() + 90
+        for word in words:
+            while (at := wine.screen(self.seen).find(word, self.read)) < 0:
+                assert time.monotonic() < end, f"no {word!r} in {wine.screen(self.seen)!r}"
+                if select.select([self.terminal], [], [], 1)[0]:
+                    self.seen += os.read(self.terminal, 65536).decode(errors="replace")
+            self.read = at + len(word)
+
+    def types(self, line):
+        os.write(self.terminal, f"{line}\r".encode())
+
+    def choose(self, action):
+        """By its number in the list that was shown last."""
+        self.wait_for(["Number, or q:"])
+        rows = re.findall(r"(\d+) (\w[\w-]*)", wine.screen(self.seen)[:self.read])
+        self.types({name: number for number, name in rows}[action])
+
+
+def test_an_evening_through_the_menu(worlds):
+    with worlds.at("stored") as (sandbox, host):
+        before = max(s["world"] for s in dogs.snapshots(sandbox.state(), "mc"))
+        typist = Typist(host)
+        typist.choose("mc")
+        typist.choose("start")
+        typist.wait_for(["$ dogs start mc", "mc is running at"])
+        sandbox.play("mc")
+        typist.choose("stop")
+        typist.wait_for(["$ dogs stop mc", "mc is stopped"])
+        typist.choose("back")
+        typist.choose("quit")
+        assert os.waitpid(typist.child, 0)[1] == 0
+        after = sandbox.state()
+        assert not dogs.droplets(after, "mc")
+        assert max(s["world"] for s in dogs.snapshots(after, "mc")) == before + 1
 
 
 def test_a_terminal_that_goes_away_leaves_a_run_that_can_be_resumed(worlds):
