@@ -130,7 +130,10 @@ def folder_of(build):
 def without_windows():
     """What is missing for the tests of dogs.exe; "" if nothing is."""
     tools = ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver")
-    return ", ".join(tool for tool in tools if not shutil.which(tool))
+    missing = [tool for tool in tools if not shutil.which(tool)]
+    if any(letter.isspace() for letter in str(ROOT)):
+        missing.append("a path without blanks (the libraries' configure scripts need one)")
+    return ", ".join(missing)
 
 
 def under_wine(command, seconds):
