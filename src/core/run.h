@@ -30,6 +30,7 @@ struct run {
     struct account_look look;
     struct server_look mine;
     struct droplet droplet; /* as last seen; id 0 = none */
+    int64_t woke_at;        /* the cloud's time after the last sleep of this host; 0 = none */
     int64_t rival;          /* lowest id of other droplets with the tag; 0 = none */
     struct snapshot made;   /* the snapshot of this run as its proof saw it; id 0 = none */
     struct spans *spans;
@@ -127,6 +128,9 @@ bool run_rested(struct run *r, struct err *e);
 bool run_nap(struct run *r, int64_t ms, struct err *e); /* the cloud's milliseconds */
 /* True if that was why the steps failed: they are to be gone through again. */
 bool run_begin_anew(struct run *r, struct err *e);
+/* Seconds for which something sent at `sent` has had the time to show: not while this host slept,
+ * for it may have left only after the sleep. */
+int64_t run_since(const struct run *r, int64_t sent);
 
 struct wait {
     const char *key;              /* durations are learnt under it; NULL = they are not */

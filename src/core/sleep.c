@@ -33,6 +33,11 @@ bool run_nap(struct run *r, int64_t ms, struct err *e)
     return run_rested(r, e);
 }
 
+int64_t run_since(const struct run *r, int64_t sent)
+{
+    return run_now(r) - (sent > r->woke_at ? sent : r->woke_at);
+}
+
 bool run_begin_anew(struct run *r, struct err *e)
 {
     struct err ignored;
@@ -54,6 +59,7 @@ bool run_begin_anew(struct run *r, struct err *e)
     r->resumed = r->begun;
     r->finished = false;
     r->slept_for_ms = 0;
+    r->woke_at = run_now(r);
     r->made = (struct snapshot){0};
     r->droplet = (struct droplet){0};
     r->rival = 0;

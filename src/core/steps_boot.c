@@ -90,7 +90,7 @@ bool boot_read_back(struct run *r, struct err *e)
             *e = why;
             return false;
         }
-        if (ok && (n > 0 || run_now(r) - r->f.create_sent >= READ_BACK_S)) {
+        if (ok && (n > 0 || run_since(r, r->f.create_sent) >= READ_BACK_S)) {
             r->f.create_sent = 0;
             r->f.doubtful = n > 0;
             return true;

@@ -224,11 +224,27 @@ static bool look_action(struct run *r, bool *ready, struct err *e)
     return true;
 }
 
+/* The action of this run whose answer was slept through, if there is one. */
+static bool find_said(struct run *r, const char *type, struct err *e)
+{
+    struct action *list;
+    size_t n;
+    if (!run_actions(r, &list, &n, e))
+        return false;
+    for (size_t i = 0; i < n && !r->f.action_id; i++)
+        if (strcmp(list[i].type, type) == 0 && list[i].started_at >= r->f.began)
+            r->f.action_id = list[i].id;
+    free(list);
+    return true;
+}
+
 /* reboot and cycle leave the status as it is, so the action itself is waited for. */
 static bool power_again(struct run *r, const char *type, struct err *e)
 {
     struct action a;
     /* Said already, before this computer slept: nobody is to be thrown out twice. */
+    if (!r->f.action_id && r->woke_at && !find_said(r, type, e))
+        return false;
     bool said = r->f.action_id != 0;
     if (!said &&
         (!run_intent(r, e) || !cloud_droplet_act(r->cloud, r->f.droplet_id, type, NULL, &a, e)))

@@ -94,7 +94,7 @@ static bool read_back(struct run *r, bool *found, struct err *e)
             *e = why;
             return false;
         }
-        if (*found || (ok && run_now(r) - r->f.snapshot_sent >= READ_BACK_S))
+        if (*found || (ok && run_since(r, r->f.snapshot_sent) >= READ_BACK_S))
             return true;
         if (!run_nap(r, 5000, e))
             return false;

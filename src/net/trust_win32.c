@@ -34,8 +34,10 @@ static DWORD judge(const CERT_CONTEXT *cert, const char *name)
         .cbSize = sizeof want,
         .RequestedUsage = {.dwType = USAGE_MATCH_TYPE_OR, .Usage = {1, usages}}};
     const CERT_CHAIN_CONTEXT *chain = NULL;
-    if (!CertGetCertificateChain(NULL, cert, NULL, cert->hCertStore, &want, 0, NULL, &chain))
-        return GetLastError();
+    if (!CertGetCertificateChain(NULL, cert, NULL, cert->hCertStore, &want, 0, NULL, &chain)) {
+        DWORD why = GetLastError();
+        return why ? why : (DWORD)TRUST_E_FAIL;
+    }
     SSL_EXTRA_CERT_CHAIN_POLICY_PARA tls = {
         .cbSize = sizeof tls, .dwAuthType = AUTHTYPE_SERVER, .pwszServerName = host};
     CERT_CHAIN_POLICY_PARA policy = {.cbSize = sizeof policy, .pvExtraPolicyPara = &tls};

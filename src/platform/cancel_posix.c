@@ -102,4 +102,6 @@ void os_catch_interrupts(struct cancel *c)
             sigaction(numbers[i], &act, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+    /* Inherited as ignored, it would take the exit status of every child from us. */
+    signal(SIGCHLD, SIG_DFL);
 }
