@@ -1,5 +1,5 @@
 # Shared by tools/try and tools/test (sourced, bash): installs what is missing, builds.
-# Debian 12 and 13, Ubuntu 22.04 and 24.04; elsewhere it says what is needed and stops.
+# Debian 12 and 13, Ubuntu 24.04; elsewhere it says what is needed and stops.
 
 root=$(cd "$(dirname "${BASH_SOURCE[0]}")/.." && pwd)
 python=/usr/bin/python3 # the system's own: another one on PATH would not see its packages

@@ -1,4 +1,5 @@
 #include "client.h"
+#include <dogs/awake.h>
 #include <dogs/http.h>
 #include <dogs/log.h>
 #include <dogs/os.h>
@@ -10,6 +11,7 @@
 
 enum {
     PER_PAGE = 200,
+    SLEPT_MS = 5000,
     LIST_READS = 4,    /* of a list whose count does not fit */
     BACKOFF_MS = 1000, /* doubles with each try */
     BACKOFF_MAX_MS = 20000,
@@ -279,8 +281,14 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
         }
         log_line(LOG_INFO, "%s %s: %s; again in %lld ms", call->method, call->path, why.text,
                  (long long)wait_ms);
+        int64_t slept_ms = awake_slept_ms();
         if (cloud_sleep(c, wait_ms))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
+        /* What was right to ask for before this computer slept may not be so any more. */
+        if (!is_get && awake_slept_ms() - slept_ms >= SLEPT_MS) {
+            *e = why;
+            return err_wrap(e, "%s %s: not repeated after a sleep", call->method, call->path);
+        }
     }
 }
 

@@ -396,8 +396,9 @@ bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, st
     }
     if (!finished)
         kill(-pid, SIGKILL);
-    while (ended <= 0 && waitpid(pid, &status, 0) < 0 && errno == EINTR)
+    while (ended <= 0 && (ended = waitpid(pid, &status, 0)) < 0 && errno == EINTR)
         ;
+    finished = finished && ended > 0;
     if (finished && !out->full && WIFEXITED(status) && WEXITSTATUS(status) == 0)
         return true;
     bool full = out->full;

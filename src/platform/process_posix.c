@@ -64,11 +64,15 @@ bool os_spawn_wait(char *const *argv, int *status, struct err *e)
     if (why != 0)
         return err_os(e, why == ENOENT ? ERR_NOT_FOUND : ERR_IO, why, "cannot run '%s'", argv[0]);
     int how = 0;
-    while (waitpid(pid, &how, 0) < 0 && errno == EINTR)
+    pid_t ended;
+    while ((ended = waitpid(pid, &how, 0)) < 0 && errno == EINTR)
         continue;
+    why = ended < 0 ? errno : 0;
     child = 0;
     for (size_t i = 0; i < N_PASSED; i++)
         sigaction(passed_on[i], &before[i], NULL);
+    if (why != 0)
+        return err_os(e, ERR_IO, why, "cannot tell how '%s' ended", argv[0]);
     *status = WIFEXITED(how) ? WEXITSTATUS(how) : 128 + WTERMSIG(how);
     return true;
 }

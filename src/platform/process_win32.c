@@ -46,8 +46,20 @@ static BOOL WINAPI leave_to_child(DWORD event)
     return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
 }
 
+/* They run in cmd.exe, which takes an argument apart by rules of its own. */
+static bool is_batch(const char *name)
+{
+    size_t len = strlen(name);
+    return len > 4 &&
+           (_stricmp(name + len - 4, ".bat") == 0 || _stricmp(name + len - 4, ".cmd") == 0);
+}
+
 bool os_spawn_wait(char *const *argv, int *status, struct err *e)
 {
+    if (is_batch(argv[0])) {
+        err_set(e, ERR_USAGE, "'%s' is no program but a batch file", argv[0]);
+        return err_hint(e, "name its interpreter: cmd /c %s ...", argv[0]);
+    }
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION process;
     wchar_t *line = command_line(argv);

@@ -52,12 +52,20 @@ static void on_size(int number)
 }
 
 /* Also after SIGSTOP, which cannot be caught: a shell has set modes of its own meanwhile. */
+/* From the background it would stop us, in the middle of a handler or of the end. Both calls are
+ * async-signal-safe. */
+static void set_modes(const struct termios *modes)
+{
+    if (tcgetpgrp(STDIN_FILENO) == getpgrp())
+        tcsetattr(STDIN_FILENO, TCSANOW, modes);
+}
+
 static void on_cont(int number)
 {
     (void)number;
     int saved = errno;
     if (atomic_load(&entered))
-        tcsetattr(STDIN_FILENO, TCSANOW, &within);
+        set_modes(&within);
     say(TERM_RESUMED);
     errno = saved;
 }
@@ -143,7 +151,7 @@ void term_leave(void)
 {
     if (!atomic_exchange(&entered, false))
         return;
-    tcsetattr(STDIN_FILENO, TCSANOW, &before);
+    set_modes(&before);
     catch_no_more();
 }
 
