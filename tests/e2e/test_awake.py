@@ -655,6 +655,37 @@ def test_a_reboot_is_not_repeated_after_a_sleep(worlds, sleeper):
         assert sum(call["kind"] == "action.reboot" for call in sandbox.log()) == 1
 
 
+def test_a_power_cut_whose_answer_was_slept_through_is_not_repeated(worlds, sleeper):
+    """It was said and obeyed; the answer came while the computer slept, to nobody."""
+    env, slept = sleeper
+    with worlds.at("running") as (sandbox, host):
+        sandbox.faults({"kind": "action.power_cycle", "when": "after", "do": "hang", "hang_s": 3})
+        sandbox.clear_log()
+        child = host.start("power", "mc", "cycle", **env)
+        time.sleep(1.5)
+        slept.write_text("600000")
+        result = host.finish(child, "power", "mc", "cycle")
+        assert result.status == 0, result
+        said_once(result, "this computer slept 10 min 00 s")
+        assert sum(call["kind"] == "action.power_cycle" for call in sandbox.log()) == 1
+
+
+def test_a_refused_power_cut_is_not_said_after_a_sleep_without_a_look(worlds, sleeper):
+    env, slept = sleeper
+    with worlds.at("running") as (sandbox, host):
+        sandbox.faults({"kind": "action.power_cycle", "do": "429", "seconds": 1200})
+        sandbox.clear_log()
+        child = host.start("power", "mc", "cycle", **env)
+        asked = lambda: any(call["kind"] == "action.power_cycle" for call in sandbox.log())
+        assert dogs.wait_until(asked, dogs.PATIENCE_S), host.finish(child)
+        slept.write_text("600000")
+        result = host.finish(child, "power", "mc", "cycle")
+        assert result.status == 0, result
+        kinds = [call["kind"] for call in sandbox.log()]
+        first, second = [n for n, kind in enumerate(kinds) if kind == "action.power_cycle"]
+        assert "droplet.list" in kinds[first:second], kinds
+
+
 def test_a_start_goes_on_after_a_sleep(worlds, sleeper):
     env, slept = sleeper
     with worlds.at("stored") as (sandbox, host):
