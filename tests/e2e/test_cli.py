@@ -323,7 +323,8 @@ def test_a_full_disk_is_told(shell):
 def test_colour_on_a_terminal(shell, args, env, coloured):
     status, seen = typed(shell, "strat", *args, **env)
     assert status == 2 and "unknown command" in seen
-    assert (ESCAPE in seen) == coloured, seen
+    # Wine's console obeys no escape sequences, so it is not sent any.
+    assert (ESCAPE in seen) == (coloured and not dogs.WINE), seen
 
 
 @pytest.mark.parametrize("args, env, moves", [
@@ -331,6 +332,7 @@ def test_colour_on_a_terminal(shell, args, env, coloured):
     (["--no-color"], {}, False), (["--quiet"], {}, False), (["-v"], {}, False),
 ])
 def test_the_live_line(shell, args, env, moves):
+    moves = moves and not dogs.WINE
     status, seen = typed(shell, "--sandbox", "create", "mc", *args, **env)
     assert status == 0, seen
     assert (ESCAPE + "[K" in seen) == moves, seen
