@@ -14,10 +14,16 @@ import time
 
 # Why a test is left out; it says which.
 NO_MODES = "Windows has no mode bits"
+NO_FILE = "the token goes to the Credential Manager (test_windows.py), not to a file"
 NO_PRELOAD = "nothing can be preloaded into a Windows program"
 
 # Rows and columns of a pseudo-terminal on which no line is broken.
 WINDOW = struct.pack("HHHH", 50, 500, 0, 0)
+
+# A program alone in its console takes it for a window that was opened for it.
+LAST_WORDS = "\r\r\nPress a key to close this window.\x1b[K\x1b[1C"
+# A sequence without an effect, shown by a console that obeys none, and wiped.
+PROBE = re.compile(r"\x1b\[0m\r\x1b\[K\x1b\[4C\r?")
 
 SCRIPT = """\
 #!/bin/sh
@@ -34,9 +40,15 @@ def keys(text):
     return text.replace("\n", "\r")
 
 
+def asks_for_a_key(text):
+    """At the end of all, once."""
+    return "Press a key to close" in text.rpartition("\0")[2]
+
+
 def screen(text):
     """What dogs wrote, out of what Wine's console draws on the pseudo-terminal."""
     text = re.sub(r"\x1b\[\?25[lh]", "", text)
+    text = PROBE.sub("", text.replace(LAST_WORDS, ""))
     text = re.sub(r"\x1b\[K\x1b\[(\d+)C", lambda skip: " " * int(skip[1]), text)
     return text.replace("\r\r\n", "\r\n")
 
