@@ -56,6 +56,9 @@ struct awake_report {
 struct awake *awake_hold(const struct awake_opts *opts, struct awake_report *got); /* never NULL */
 void awake_release(struct awake *hold); /* NULL allowed */
 
+/* Less is no sleep, but two clocks that were read one after the other. */
+enum { AWAKE_SLEPT_MS = 5000 };
+
 /* How long this computer has slept since a moment that means nothing: compare two. */
 int64_t awake_slept_ms(void);
 

@@ -11,7 +11,6 @@
 
 enum {
     PER_PAGE = 200,
-    SLEPT_MS = 5000,
     LIST_READS = 4,    /* of a list whose count does not fit */
     BACKOFF_MS = 1000, /* doubles with each try */
     BACKOFF_MAX_MS = 20000,
@@ -285,7 +284,7 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
         if (cloud_sleep(c, wait_ms))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
         /* What was right to ask for before this computer slept may not be so any more. */
-        if (!is_get && awake_slept_ms() - slept_ms >= SLEPT_MS) {
+        if (!is_get && awake_slept_ms() - slept_ms >= AWAKE_SLEPT_MS) {
             *e = why;
             return err_wrap(e, "%s %s: not repeated after a sleep", call->method, call->path);
         }

@@ -42,7 +42,7 @@ static bool run_steps(struct run *r, struct err *e)
     return ok;
 }
 
-static bool makes_droplet(enum verb verb)
+bool makes_droplet(enum verb verb)
 {
     return verb == VERB_CREATE || verb == VERB_START || verb == VERB_RESTORE;
 }

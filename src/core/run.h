@@ -54,6 +54,7 @@ struct step {
     void (*plan)(struct run *r);
 };
 
+bool makes_droplet(enum verb verb); /* create, start, restore */
 /* The steps of a verb, ending with a NULL name. steps.c */
 const struct step *steps_of(enum verb verb);
 

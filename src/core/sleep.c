@@ -2,8 +2,6 @@
 #include <stdatomic.h>
 #include <stdlib.h>
 
-enum { SLEPT_MS = 5000 }; /* less is no sleep but two clocks that were read one after the other */
-
 void run_stay_awake(struct run *r)
 {
     static atomic_flag told = ATOMIC_FLAG_INIT;
@@ -20,7 +18,7 @@ void run_stay_awake(struct run *r)
 bool run_rested(struct run *r, struct err *e)
 {
     int64_t slept_ms = awake_slept_ms() - r->slept_ms;
-    if (slept_ms < SLEPT_MS || r->req->dry_run)
+    if (slept_ms < AWAKE_SLEPT_MS || r->req->dry_run)
         return true;
     r->slept_for_ms = slept_ms;
     return err_set(e, ERR_INTERRUPTED, "this computer slept");

@@ -49,11 +49,6 @@ static bool refuse_several(struct run *r, struct err *e)
                     r->srv->name);
 }
 
-static bool makes_one(const struct run *r)
-{
-    return r->verb == VERB_START || r->verb == VERB_CREATE || r->verb == VERB_RESTORE;
-}
-
 /* What this run made and took away again, or lost, is not its droplet any more. */
 static void forget_droplet(struct run *r)
 {
@@ -74,7 +69,7 @@ static bool find_droplet(struct run *r, struct err *e)
     }
     if (r->f.droplet_id && !see_known(r, e))
         return false;
-    if (r->f.droplet_id && (r->droplet.id || !makes_one(r)))
+    if (r->f.droplet_id && (r->droplet.id || !makes_droplet(r->verb)))
         return true;
     if (r->f.droplet_id)
         forget_droplet(r);
@@ -140,12 +135,12 @@ static bool make_sure_of_none(struct run *r, struct err *e)
 
 static bool settle_droplet(struct run *r, struct err *e)
 {
-    if (makes_one(r) && r->f.delete_sent && !destroy_wait(r, e))
+    if (makes_droplet(r->verb) && r->f.delete_sent && !destroy_wait(r, e))
         return false;
     if (!find_droplet(r, e))
         return false;
     bool known = r->f.droplet_id || r->f.destroyed;
-    if (!r->droplet.id && !known && !makes_one(r) && !make_sure_of_none(r, e))
+    if (!r->droplet.id && !known && !makes_droplet(r->verb) && !make_sure_of_none(r, e))
         return false;
     const struct droplet *untagged = r->mine.n_untagged ? r->mine.untagged[0] : NULL;
     if (r->droplet.id)
