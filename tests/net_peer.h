@@ -88,6 +88,7 @@ struct peer {
     const struct peer_line *script; /* ends with a NULL path */
     int listener, port;
     atomic_int conns, requests;
+    atomic_long body_bytes; /* of all requests */
     atomic_bool stop;
     pthread_mutex_t lock;
     int fds[PEER_CONNS]; /* guarded by lock; -1 once closed */
@@ -124,18 +125,31 @@ static inline bool peer_answer(struct peer *p, int fd, const struct peer_line *l
     return ok && (line->then == PEER_KEEP || line->then == PEER_CLOSE_IF_REUSED);
 }
 
+/* False if the body of a request does not come whole. */
+static inline bool peer_skip(struct peer *p, int fd, size_t len)
+{
+    char bytes[16384];
+    while (len) {
+        ssize_t n = recv(fd, bytes, len < sizeof bytes ? len : sizeof bytes, 0);
+        if (n <= 0)
+            return false;
+        len -= (size_t)n;
+        atomic_fetch_add(&p->body_bytes, n);
+    }
+    return true;
+}
+
 static inline void *peer_talker(void *arg)
 {
     struct peer_talk t = *(struct peer_talk *)arg;
-    char head[8192], path[256], method[16], body[256];
+    char head[8192], path[256], method[16];
     free(arg);
     for (int nth = 1; peer_read(t.fd, "\r\n\r\n", head, sizeof head); nth++) {
         const struct peer_line *line = t.peer->script;
         const char *length = strstr(head, "Content-Length: ");
         size_t len = length ? strtoul(length + 16, NULL, 10) : 0;
-        if (sscanf(head, "%15s %255s", method, path) != 2 || len >= sizeof body)
+        if (sscanf(head, "%15s %255s", method, path) != 2 || !peer_skip(t.peer, t.fd, len))
             break;
-        peer_read(t.fd, NULL, body, len + 1);
         atomic_fetch_add(&t.peer->requests, 1);
         while (line->path && strcmp(line->path, path) != 0)
             line++;

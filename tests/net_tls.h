@@ -5,7 +5,11 @@
 #include "unit.h"
 
 #include <dogs/str.h>
+#include <signal.h>
 #include <sys/wait.h>
+#ifdef __linux__
+#include <sys/prctl.h>
+#endif
 #include <unistd.h>
 
 /* https_server.py, which ends with its standard input. */
@@ -45,6 +49,55 @@ static inline struct child start_python(const char *cert, const char *key)
 static inline void stop_python(struct child *c)
 {
     close(c->in);
+    waitpid(c->pid, NULL, 0);
+}
+
+static inline void die_with_parent(void)
+{
+#ifdef __linux__
+    prctl(PR_SET_PDEATHSIG, SIGTERM);
+#endif
+}
+
+/* nginx: files of 1 KiB "x" at /N; PUT of /put is stored, of /early answered before its body is
+ * looked at. HTTP/1.1 and HTTP/2 over TLS; a connection ends after `requests`. pid 0 where there is
+ * no nginx. */
+static inline struct child start_nginx(const char *folder, int port, int requests)
+{
+    static const char conf[] =
+        "daemon off;\nuser root;\nworker_processes 1;\npid nginx.pid;\nerror_log err.log;\n"
+        "events { worker_connections 200; }\n"
+        "http { access_log off; keepalive_requests %d; client_body_temp_path t1;\n"
+        "proxy_temp_path t2; fastcgi_temp_path t3; uwsgi_temp_path t4; scgi_temp_path t5;\n"
+        "server { listen 127.0.0.1:%d ssl http2; ssl_certificate leaf.pem;\n"
+        "ssl_certificate_key leaf.key; add_header x-connection $connection;\n"
+        "location /early { return 200 ok; } location /put { dav_methods PUT; root .; }\n"
+        "location / { rewrite ^ /kib break; root .; } } }\n";
+    struct child c = {.port = port};
+    char *path = xasprintf("%s/nginx.conf", folder), *kib = xasprintf("%s/kib", folder);
+    if (system("command -v nginx >/dev/null 2>&1") == 0) {
+        FILE *f = fopen(path, "w");
+        fprintf(f, conf, requests, port);
+        fclose(f);
+        f = fopen(kib, "w");
+        for (int i = 0; i < 1024; i++)
+            fputc('x', f);
+        fclose(f);
+        c.pid = fork();
+        if (c.pid == 0) {
+            die_with_parent();
+            execlp("nginx", "nginx", "-p", folder, "-c", "nginx.conf", "-e", "err.log", NULL);
+            _exit(127);
+        }
+    }
+    free(path);
+    free(kib);
+    return c;
+}
+
+static inline void stop_nginx(struct child *c)
+{
+    kill(c->pid, SIGTERM);
     waitpid(c->pid, NULL, 0);
 }
 

@@ -11,7 +11,7 @@
  * of the Python program load: `servers:` as a mapping name -> keys, and as a list of mappings with
  * `name`. Top-level region, size, snapshot_max, ssh_key(s), firewall_id … are defaults for every
  * server; a server that names any ssh key takes none of the defaults. A key without a value counts
- * as absent.
+ * as absent. `remotes:` are the places that `dogs get` and `dogs put` know by name.
  *
  * All mistakes are found in one pass and reported together. YAML is limited: 1 MiB of file, depth
  * 16, 100,000 nodes, 1,000 keys per mapping, 64 KiB per scalar, no anchors, aliases or tags, one
@@ -32,7 +32,8 @@ enum {
     CONFIG_MAX_NODES = 100000,
     CONFIG_MAX_SCALAR = 64 * 1024,
     CONFIG_MAX_SERVERS = 200,
-    CONFIG_MAX_KEYS = 20,     /* ssh keys per server */
+    CONFIG_MAX_KEYS = 20, /* ssh keys per server */
+    CONFIG_MAX_REMOTES = 100,
     CONFIG_MAX_PROBLEMS = 50, /* more are counted, not listed */
 };
 
@@ -54,6 +55,24 @@ struct server_cfg {
     bool ipv6;            /* default false */
 };
 
+/* A place to get files from and to put them to. Text is "" (never NULL) where nothing was set. */
+struct remote_cfg {
+    char *name; /* [a-zA-Z][a-zA-Z0-9_-]*, 2 to 60 characters, not "http", "https" or "file" */
+    char *type; /* "s3", "dropbox", "http" */
+    char *url;  /* http, dropbox; s3: its `endpoint` */
+    char *region, *bucket, *key_id; /* s3 */
+    char *app_key;                  /* dropbox */
+    char *user;                     /* http */
+    bool virtual_host;              /* s3: `style: virtual` */
+    bool netrc;                     /* http */
+    /* "" until config_remote_secrets */
+    char *secret;                     /* s3 */
+    char *token;                      /* dropbox, http */
+    char *refresh_token, *app_secret; /* dropbox */
+    char *password, *header;          /* http */
+    struct remote_given *given;       /* internal: where each key stands, where each secret is */
+};
+
 struct config {
     char *path;          /* the file that was used; "" if none */
     char *api_url;       /* default "https://api.digitalocean.com" */
@@ -65,6 +84,8 @@ struct config {
     char *token_command; /* "" if none */
     struct server_cfg *servers;
     size_t n_servers;
+    struct remote_cfg *remotes;
+    size_t n_remotes;
     struct config_origin *origins; /* internal: which layer gave each value */
 };
 
@@ -89,6 +110,15 @@ bool config_need_server(const struct config *cfg, const char *name, const struct
                         struct err *e);
 /* Whether a name is fit for a server (rules above); the reason in e. */
 bool config_name_ok(const char *name, struct err *e);
+
+/* The same for remotes. */
+const struct remote_cfg *config_remote(const struct config *cfg, const char *name);
+bool config_need_remote(const struct config *cfg, const char *name, const struct remote_cfg **out,
+                        struct err *e);
+/* Fills in the secrets of a remote of cfg: each from its own key, from KEY_file or from
+ * KEY_command, by the rules of config_token. Looked for only now, so that a remote that is not used
+ * costs nothing. CONFIG. Registers them with log_secret. */
+bool config_remote_secrets(struct config *cfg, const char *name, struct err *e);
 
 /* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
  * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),

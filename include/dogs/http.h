@@ -1,7 +1,7 @@
-/* http: the one HTTP client, on libcurl. API calls use it now, bulk transfers later.
+/* http: the one HTTP client, on libcurl. Single calls here; many at once, streamed, in http_flow.h.
  *
- * A `struct http` owns the pool of connections and TLS sessions and is shared by all who talk;
- * http_do is safe from any thread.
+ * A `struct http` owns the pool of connections, DNS answers and TLS sessions and is shared by all
+ * who talk; http_do is safe from any thread.
  *
  *     struct http *h = http_new(&(struct http_opts){.user_agent = "dogs/0.1.0"}, &e);
  *     struct http_resp r = {0};
@@ -11,8 +11,9 @@
  *     http_resp_release(&r);
  *     http_free(h);
  *
- * Rules: TLS is always verified; only http and https; redirects are never followed; a bearer token
- * is never sent in clear to anything but a loopback address (127.0.0.0/8, [::1], localhost);
+ * Rules: TLS is always verified; only http and https; redirects are never followed; a bearer token,
+ * and a user and password in the URL, are never sent in clear to anything but a loopback address
+ * (127.0.0.0/8, [::1], localhost);
  * proxies come from the environment (HTTPS_PROXY, NO_PROXY) but never for loopback. HTTP/1.1
  * (HTTP/2 streams of this API were seen to be reset; reference §1.1). Request and answer lines go
  * to the log at LOG_DEBUG, without the Authorization header; bodies are not logged.
@@ -58,12 +59,14 @@ struct http_req {
 
 struct http_resp {
     int status;
+    bool http2;         /* it came over HTTP/2 (flows only: http_do speaks HTTP/1.1) */
+    bool repeated;      /* it answers the second request, of the first of which nothing was heard */
     struct str body;    /* any bytes; text, if it is text, is NUL-terminated */
     struct str headers; /* internal; read with http_header */
 };
 
 struct http *http_new(const struct http_opts *opts, struct err *e);
-void http_free(struct http *h);
+void http_free(struct http *h); /* after the flows that were made with it */
 
 /* True once a complete answer of whatever status is in *resp (release what was in it before).
  * False: NETWORK (no or half an answer), TIMEOUT (a time-out above), INTERRUPTED (cancel), PROTOCOL

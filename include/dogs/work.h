@@ -1,5 +1,5 @@
-/* work: the one object that stops whatever blocks, and locks. Threads are made only in work.c and
- * by libmicrohttpd.
+/* work: the one object that stops whatever blocks, threads and locks. Threads are made only in
+ * work.c and by libmicrohttpd.
  */
 #ifndef DOGS_WORK_H
 #define DOGS_WORK_H
@@ -18,6 +18,12 @@ bool cancel_is(const struct cancel *c);
 bool cancel_sleep(struct cancel *c, int64_t ms);
 /* Readable once triggered, for poll(); -1 where the system has no such thing (use slices). */
 int cancel_fd(const struct cancel *c);
+
+/* One more thread, which runs fn(ctx) and must be joined. Aborts where the system has none left. */
+struct thread;
+struct thread *thread_start(void (*fn)(void *ctx), void *ctx);
+void thread_join(struct thread *t); /* waits for its end and frees it; NULL allowed */
+int thread_processors(void);        /* how many can run at once; at least 1 */
 
 struct lock;
 struct lock *lock_new(void);

@@ -180,6 +180,7 @@ void config_free(struct config *cfg)
     for (size_t i = 0; i < cfg->n_servers; i++)
         release_server(&cfg->servers[i]);
     free(cfg->servers);
+    remotes_release(cfg->remotes, cfg->n_remotes);
     if (cfg->origins) {
         free(cfg->origins->file_token);
         free(cfg->origins->of);
@@ -204,33 +205,64 @@ const struct server_cfg *config_server(const struct config *cfg, const char *nam
     return NULL;
 }
 
-bool config_need_server(const struct config *cfg, const char *name, const struct server_cfg **out,
-                        struct err *e)
+/* NOT_FOUND; `names` are those that there are, ending with NULL. */
+static bool none_such(const struct config *cfg, const char *what, const char *name,
+                      const char *const *names, const char *how_to_add, struct err *e)
 {
-    const char **names = xcalloc(cfg->n_servers + 1, sizeof *names);
-    const char *where = *cfg->path ? cfg->path : "config.yaml";
     struct str all = STR(300);
     char q[QUOTE_SIZE];
 
-    *out = config_server(cfg, name);
-    if (!*out) {
-        for (size_t i = 0; i < cfg->n_servers; i++) {
-            names[i] = cfg->servers[i].name;
-            str_addf(&all, "%s%s", i ? ", " : "", names[i]);
-        }
-        const char *near = str_nearest(name, names);
-        err_set(e, ERR_NOT_FOUND, "there is no server '%s' in %s", quote(q, name), where);
-        if (near)
-            err_hint(e, "did you mean '%s'?", near);
-        else if (cfg->n_servers)
-            err_hint(e, "there are %s%s; others are added under 'servers:'", str_text(&all),
-                     all.full ? "…" : "");
-        else
-            err_hint(e, "`dogs init` adds one, or write it under 'servers:'");
-    }
+    for (size_t i = 0; names[i]; i++)
+        str_addf(&all, "%s%s", i ? ", " : "", names[i]);
+    const char *near = str_nearest(name, names);
+    err_set(e, ERR_NOT_FOUND, "there is no %s '%s' in %s", what, quote(q, name),
+            *cfg->path ? cfg->path : "config.yaml");
+    if (near)
+        err_hint(e, "did you mean '%s'?", near);
+    else if (*names)
+        err_hint(e, "there are %s%s; others are added under '%ss:'", str_text(&all),
+                 all.full ? "…" : "", what);
+    else
+        err_hint(e, "%s", how_to_add);
     str_release(&all);
+    return false;
+}
+
+bool config_need_server(const struct config *cfg, const char *name, const struct server_cfg **out,
+                        struct err *e)
+{
+    *out = config_server(cfg, name);
+    if (*out)
+        return true;
+    const char **names = xcalloc(cfg->n_servers + 1, sizeof *names);
+    for (size_t i = 0; i < cfg->n_servers; i++)
+        names[i] = cfg->servers[i].name;
+    none_such(cfg, "server", name, names, "`dogs init` adds one, or write it under 'servers:'", e);
     free(names);
-    return *out != NULL;
+    return false;
+}
+
+const struct remote_cfg *config_remote(const struct config *cfg, const char *name)
+{
+    for (size_t i = 0; i < cfg->n_remotes; i++)
+        if (!strcmp(cfg->remotes[i].name, name))
+            return &cfg->remotes[i];
+    return NULL;
+}
+
+bool config_need_remote(const struct config *cfg, const char *name, const struct remote_cfg **out,
+                        struct err *e)
+{
+    *out = config_remote(cfg, name);
+    if (*out)
+        return true;
+    const char **names = xcalloc(cfg->n_remotes + 1, sizeof *names);
+    for (size_t i = 0; i < cfg->n_remotes; i++)
+        names[i] = cfg->remotes[i].name;
+    none_such(cfg, "remote", name, names, "write it under 'remotes:', as config.yaml.example shows",
+              e);
+    free(names);
+    return false;
 }
 
 static bool bad_name(struct err *e, const char *name, const char *why, const char *instead)

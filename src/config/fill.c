@@ -9,9 +9,7 @@ static bool is_absolute(const char *path)
     return path[0] == '/' || path[0] == '\\' || (path[0] && path[1] == ':');
 }
 
-/* A path of the file is meant from where the file lies; one of the environment from where we are.
- */
-static char *resolve(const char *path, enum layer layer, const char *file)
+char *path_resolve(const char *path, enum layer layer, const char *file)
 {
     const char *home = os_env("HOME");
     size_t dir = 0;
@@ -33,7 +31,7 @@ static char *text_of(size_t k, const char *text, enum layer layer, const char *f
     size_t len = strlen(text);
 
     if (key_columns[k].type == KEY_PATH)
-        return resolve(text, layer, file);
+        return path_resolve(text, layer, file);
     if (key_columns[k].type == KEY_URL)
         while (len && text[len - 1] == '/')
             len--;
@@ -113,6 +111,7 @@ static void fill_field(const struct raw *const layers[3], size_t k, void *base, 
     case KEY_ONE:
     case KEY_LIST:
     case KEY_SERVERS:
+    case KEY_REMOTES:
         break;
     }
 }
@@ -120,10 +119,10 @@ static void fill_field(const struct raw *const layers[3], size_t k, void *base, 
 static bool has_field(size_t k)
 {
     enum key_type t = key_columns[k].type;
-    return t != KEY_SECRET && t != KEY_ONE && t != KEY_SERVERS;
+    return t != KEY_SECRET && t != KEY_ONE && t != KEY_SERVERS && t != KEY_REMOTES;
 }
 
-void load_fill(const struct load *ld, struct config *cfg)
+void load_fill(struct load *ld, struct config *cfg)
 {
     struct config_origin *o = xcalloc(1, sizeof *o);
     size_t token = (size_t)key_find("token");
@@ -134,6 +133,10 @@ void load_fill(const struct load *ld, struct config *cfg)
     cfg->origins = o;
     cfg->token = xstrdup("");
     cfg->token_source = xstrdup("");
+    cfg->remotes = ld->remotes;
+    cfg->n_remotes = ld->n_remotes;
+    ld->remotes = NULL;
+    ld->n_remotes = 0;
     cfg->n_servers = ld->n_servers;
     cfg->servers = xcalloc(ld->n_servers + 1, sizeof *cfg->servers);
     for (size_t k = 0; k < n_keys; k++) {

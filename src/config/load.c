@@ -32,6 +32,7 @@ void load_release(struct load *ld)
         free_raws(ld->servers[i].keys);
     }
     free(ld->servers);
+    remotes_release(ld->remotes, ld->n_remotes);
     str_release(&ld->pr.text);
     *ld = (struct load){0};
 }
@@ -267,6 +268,8 @@ void load_tree(struct load *ld, const struct node *root)
             continue;
         else if (key_columns[k].type == KEY_SERVERS)
             take_servers(ld, value);
+        else if (key_columns[k].type == KEY_REMOTES)
+            load_remotes(ld, value);
         else
             take_value(ld, (size_t)k, value, NULL, &ld->top[k]);
     }

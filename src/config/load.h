@@ -23,6 +23,8 @@ struct load {
     struct raw *env, *top; /* n_keys each */
     struct raw_server *servers;
     size_t n_servers;
+    struct remote_cfg *remotes; /* without mistakes if there are none in pr */
+    size_t n_remotes;
 };
 
 void load_init(struct load *ld, const char *path);
@@ -32,7 +34,17 @@ void load_release(struct load *ld);
 void load_env(struct load *ld);
 void load_tree(struct load *ld, const struct node *root);
 
+/* remotes.c */
+void load_remotes(struct load *ld, const struct node *remotes);
+void remotes_release(struct remote_cfg *remotes, size_t n);
+void remotes_show(const struct config *cfg, struct str *out);
+void remotes_write_new(struct str *out); /* commented examples */
+
+/* A path of the file is meant from where the file lies; one of the environment from where we are.
+ * Yours. */
+char *path_resolve(const char *path, enum layer layer, const char *file);
+
 /* Fills cfg, whose path is there already; only after a reading without mistakes. */
-void load_fill(const struct load *ld, struct config *cfg);
+void load_fill(struct load *ld, struct config *cfg);
 
 #endif

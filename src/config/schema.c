@@ -7,7 +7,6 @@
 #define TOP(field) offsetof(struct config, field)
 #define SRV(field) offsetof(struct server_cfg, field)
 
-static const char *check_any(const char *text);
 static const char *check_url(const char *text);
 static const char *check_region(const char *text);
 static const char *check_slug(const char *text);
@@ -15,7 +14,6 @@ static const char *check_uuid(const char *text);
 static const char *check_ssh_key(const char *text);
 static const char *check_snapshot_max(const char *text);
 static const char *check_grace(const char *text);
-static const char *check_bool(const char *text);
 
 /* name, variable, per server, type, field, default, check, example, what it is */
 #define KEYS(X)                                                                                    \
@@ -32,6 +30,8 @@ static const char *check_bool(const char *text);
     X("state_dir", "DOGS_STATE_DIR", false, KEY_PATH, TOP(state_dir), "", check_any,               \
       "~/.local/state/dogs", "folder for what dogs remembers of work under way")                   \
     X("servers", NULL, false, KEY_SERVERS, 0, "", check_any, "", "your game servers by name")      \
+    X("remotes", NULL, false, KEY_REMOTES, 0, "", check_any, "",                                   \
+      "places for `dogs get` and `dogs put`, by name")                                             \
     X("region", "DOGS_REGION", true, KEY_TEXT, SRV(region), "", check_region, "fra1",              \
       "where it runs, a full region slug: fra1, nyc3, sgp1 …")                                     \
     X("size", "DOGS_SIZE", true, KEY_TEXT, SRV(size), "", check_slug, "s-1vcpu-2gb",               \
@@ -102,7 +102,7 @@ static bool seconds_of(const char *text, int64_t *out)
     return true;
 }
 
-static const char *check_any(const char *text)
+const char *check_any(const char *text)
 {
     (void)text;
     return NULL;
@@ -234,7 +234,7 @@ static bool is_one_of(const char *text, const char *const words[4])
     return false;
 }
 
-static const char *check_bool(const char *text)
+const char *check_bool(const char *text)
 {
     return is_one_of(text, truths) || is_one_of(text, lies) ? NULL : "write true or false";
 }
@@ -246,18 +246,23 @@ static bool is_placeholder(const char *text)
     return len > 1 && text[0] == '<' && text[len - 1] == '>';
 }
 
-const char *key_check(size_t k, const char *text)
+const char *value_check(const char *text, const char *(*check)(const char *text))
 {
-    const struct key *key = &key_columns[k];
-
     if (!*text)
-        return key->type <= KEY_URL ? NULL : "empty; write a value, or remove the key";
+        return "empty; write a value, or remove the key";
     if (is_placeholder(text))
         return "still the placeholder of the example; write your own value, or remove the line";
     for (const unsigned char *p = (const unsigned char *)text; *p; p++)
         if (*p < ' ' || *p == 0x7f)
             return "a line break or control character in it; write one line of plain text";
-    return key->check(text);
+    return check(text);
+}
+
+const char *key_check(size_t k, const char *text)
+{
+    const struct key *key = &key_columns[k];
+
+    return *text || key->type > KEY_URL ? value_check(text, key->check) : NULL;
 }
 
 int key_int(size_t k, const char *text)

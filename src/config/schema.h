@@ -16,6 +16,7 @@ enum key_type { /* up to KEY_URL an empty text is a value */
                 KEY_ONE,  /* one element of the list whose field it shares */
                 KEY_LIST, /* of texts */
                 KEY_SERVERS,
+                KEY_REMOTES,
 };
 
 /* The private columns of config_keys; same index. */
@@ -32,6 +33,8 @@ extern const size_t n_keys;
 int key_find(const char *name);
 /* Whether a text may be the value of key k; NULL if so, else what is wrong and what to write. */
 const char *key_check(size_t k, const char *text);
+/* The same for any text that may not be empty, and its own check. */
+const char *value_check(const char *text, const char *(*check)(const char *text));
 
 /* For texts that key_check has passed. */
 int key_int(size_t k, const char *text);
@@ -39,6 +42,8 @@ bool key_bool(const char *text);
 
 /* NULL if text is fit to be sent as a token. */
 const char *check_token(const char *text);
+const char *check_any(const char *text);
+const char *check_bool(const char *text);
 
 /* Which layer gave a value. */
 enum layer { LAYER_DEFAULT, LAYER_FILE, LAYER_ENV, LAYER_FLAG };
@@ -59,9 +64,25 @@ void yaml_value(struct str *out, const char *text);
 
 /* The environment's token, lent; NULL if there is none. */
 const char *token_env(const char **variable);
-/* CONFIG if others can read the file. */
-bool token_refuse_shared(const char *path, struct err *e);
 /* What config_keep_token stored; NOT_FOUND if it did not. */
 bool token_stored(struct str *out, struct err *e);
+
+/* A secret and the three ways in which it may be given; "" or NULL = not this way. All lent. */
+struct secret_source {
+    const char *key;  /* "token", of which "token_file" and "token_command" are made */
+    const char *text; /* as it stands in the file at line, column */
+    int line, column;
+    const char *file, *command;
+    const char *(*check)(const char *text);
+};
+/* Looks where it is; *value and *source are yours, NULL if it is given in none of the ways. */
+bool secret_find(const struct config *cfg, const struct secret_source *from, char **value,
+                 char **source, struct err *e);
+/* The first line of text, without blanks around it, if it can be the secret; log_secret knows it
+ * then. */
+bool secret_take(const struct secret_source *from, const char *text, const char *source,
+                 char **value, struct err *e);
+/* CONFIG if others can read the file that holds it. */
+bool secret_refuse_shared(const char *key, const char *path, struct err *e);
 
 #endif

@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "load.h"
 
 #include <ctype.h>
 #include <dogs/log.h>
@@ -90,6 +90,7 @@ static bool add_field(struct str *out, const void *base, size_t k)
     case KEY_SECRET:
     case KEY_ONE:
     case KEY_SERVERS:
+    case KEY_REMOTES:
         break;
     }
     return false;
@@ -131,6 +132,7 @@ void config_show(const struct config *cfg, struct str *out)
             add_origin(out, cfg, origin_server(cfg, i, k), any);
         }
     }
+    remotes_show(cfg, out);
     if (out->len > before) {
         log_mask(out->p + before);
         out->len = before + strlen(out->p + before);

@@ -48,7 +48,7 @@ bool token_stored(struct str *out, struct err *e)
     if (secret_keeper())
         return secret_load(name, out, e);
     char *path = file();
-    bool ok = path ? os_read_file(path, SECRET_MAX, out, e) && token_refuse_shared(path, e)
+    bool ok = path ? os_read_file(path, SECRET_MAX, out, e) && secret_refuse_shared(name, path, e)
                    : err_set(e, ERR_NOT_FOUND, "there is no config folder");
     free(path);
     return ok;

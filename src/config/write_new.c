@@ -1,4 +1,4 @@
-#include "schema.h"
+#include "load.h"
 
 #include <stdio.h>
 #include <string.h>
@@ -53,7 +53,8 @@ void config_write_new(const struct config_new *n, struct str *out)
         "# One of the three gives access, or `dogs login`. With 'token:' in it, this file must\n"
         "# be readable by you alone (chmod 600).\n");
     for (size_t k = 0; k < n_keys; k++)
-        if (!config_keys[k].per_server && key_columns[k].type != KEY_SERVERS)
+        if (!config_keys[k].per_server &&
+            (key_columns[k].offset || key_columns[k].type == KEY_SECRET))
             add_key(out, n, k, "", true);
     str_add(out,
             "\n# Your game servers. Every key of a server may also stand out here at the left, as\n"
@@ -63,6 +64,7 @@ void config_write_new(const struct config_new *n, struct str *out)
     for (size_t k = 0; k < n_keys; k++)
         if (config_keys[k].per_server)
             add_key(out, n, k, "    ", n->server != NULL);
+    remotes_write_new(out);
     str_add(out, "\n# The servers may be written as a list as well:\n"
                  "#servers:\n"
                  "#  - name: mc\n"

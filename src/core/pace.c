@@ -20,8 +20,13 @@ static int64_t wanted(const struct pace *p, const struct span_seen *seen, int64_
     int64_t until = known ? seen->max_ms + seen->max_ms / 5 + 2000 : UNKNOWN_UNTIL_MS;
     if (elapsed < from)
         return clamp((from - elapsed) / 3, 1000, 10000);
+    if (elapsed <= until && p->saved < 1)
+        return 1000;
+    /* Spread evenly over the time in which the end may come: what is saved, and one a second. */
     if (elapsed <= until)
-        return p->saved >= 1 ? PACE_MIN_MS : 1000;
+        return clamp(
+            (int64_t)((double)(until - elapsed) / (p->saved + (double)(until - elapsed) / 1000)),
+            PACE_MIN_MS, 1000);
     return clamp(elapsed / 120, 1000, PACE_MAX_MS);
 }
 

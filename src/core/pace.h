@@ -8,7 +8,7 @@
 #include <dogs/err.h>
 #include <stdint.h>
 
-enum { PACE_START = 5, PACE_BURST = 60, PACE_MIN_MS = 400, PACE_MAX_MS = 15000 };
+enum { PACE_START = 10, PACE_BURST = 60, PACE_MIN_MS = 400, PACE_MAX_MS = 15000 };
 
 struct pace {
     double saved; /* polls that may be spent now */

@@ -132,9 +132,9 @@ bool run_wait(struct run *r, const struct wait *w, struct err *e)
     int64_t began = cloud_mono_ms(r->cloud), elapsed = 0;
     bool outage = false;
     for (bool first = true;; first = false) {
-        int64_t ms = outage                ? OUTAGE_STEP_MS
-                     : first && w->at_once ? 0
-                                           : pace_next(&r->pace, &seen, elapsed);
+        int64_t ms = outage                               ? OUTAGE_STEP_MS
+                     : first && (w->at_once || w->joined) ? 0
+                                                          : pace_next(&r->pace, &seen, elapsed);
         if (!sleep_with_signs(r, w, &seen, began, ms, e))
             return r->slept_for_ms
                        ? false
@@ -158,7 +158,7 @@ bool run_wait(struct run *r, const struct wait *w, struct err *e)
         if (out_of_time(r, w, elapsed, e))
             return false;
     }
-    if (w->key && !w->at_once && !r->resumed)
+    if (w->key && !w->joined && !r->resumed)
         spans_learn(r->spans, r->srv->name, w->key, elapsed);
     return true;
 }

@@ -138,6 +138,7 @@ struct wait {
     const char *text;             /* "the droplet is off" */
     int64_t typical_ms, limit_ms; /* the cloud's time */
     bool at_once;                 /* look before the first sleep */
+    bool joined; /* so, too, and how long it took is not learnt: another began it */
     /* One look. False with a passing error is looked at again; TIMEOUT ends the wait. */
     bool (*look)(struct run *r, bool *ready, struct err *e);
 };

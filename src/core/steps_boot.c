@@ -153,7 +153,7 @@ static bool wait_booted(struct run *r, struct err *e)
                      .text = "the droplet is active and has an address",
                      .typical_ms = BOOT_TYPICAL_MS,
                      .limit_ms = BOOT_LIMIT_MS,
-                     .at_once = !r->f.droplet_mine,
+                     .joined = !r->f.droplet_mine,
                      .look = look_booted};
     return run_wait(r, &w, e);
 }

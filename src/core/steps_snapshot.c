@@ -334,9 +334,10 @@ static bool finish_snapshot(struct run *r, struct err *e)
                         .text = "the snapshot is complete",
                         .typical_ms = SNAPSHOT_TYPICAL_MS,
                         .limit_ms = by_disk > SNAPSHOT_LEAST_MS ? by_disk : SNAPSHOT_LEAST_MS,
-                        .at_once = r->f.followed,
+                        .joined = r->f.followed,
                         .look = look_snapshot_action};
-    struct wait shown = {.text = "the snapshot is in the list",
+    struct wait shown = {.key = "shown",
+                         .text = "the snapshot is in the list",
                          .typical_ms = 2000,
                          .limit_ms = VISIBLE_LIMIT_MS,
                          .at_once = true,

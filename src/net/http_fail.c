@@ -53,6 +53,10 @@ static const struct meaning meanings[] = {
      .err = ERR_NETWORK,
      .retryable = true,
      .after = " closed the connection without an answer"},
+    {.code = CURLE_SEND_FAIL_REWIND,
+     .err = ERR_NETWORK,
+     .retryable = true,
+     .after = " closed the connection without an answer"},
     {.code = CURLE_PARTIAL_FILE,
      .err = ERR_NETWORK,
      .retryable = true,
@@ -91,7 +95,7 @@ static CURLcode plain(const struct http_call *c, CURLcode code)
 }
 
 /* libcurl's words, or the system's where a connection was not made: "connection refused". */
-static void add_detail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e)
+static void add_detail(const struct http_call *c, CURLcode code, struct err *e)
 {
     static const char *const prefixes[] = {"SSL certificate problem: ", "SSL: ", "schannel: "};
     const char *words = c->untrusted   ? c->distrust
@@ -103,7 +107,7 @@ static void add_detail(const struct http_call *c, CURL *easy, CURLcode code, str
         if (str_starts(words, prefixes[i]))
             words += strlen(prefixes[i]);
     if (code == CURLE_COULDNT_CONNECT) {
-        curl_easy_getinfo(easy, CURLINFO_OS_ERRNO, &os_code);
+        curl_easy_getinfo(c->easy, CURLINFO_OS_ERRNO, &os_code);
         const char *better = http_os_words(os_code);
         words = better ? better : words;
     }
@@ -147,14 +151,15 @@ static bool own_decision(const struct http_call *c, CURLcode code, struct err *e
         err_set(e, ERR_PROTOCOL, "the header of %s's answer is larger than %d bytes", host,
                 HTTP_MAX_HEADERS);
     else if (code == CURLE_SSL_CACERT_BADFILE)
-        err_set(e, ERR_CONFIG, "cannot use the CA file '%s'", c->ca_file ? c->ca_file : "");
+        err_set(e, ERR_CONFIG, "cannot use the CA file '%s'",
+                c->http->ca_file ? c->http->ca_file : "");
     else
         return false;
     e->retryable = e->code == ERR_TIMEOUT;
     return true;
 }
 
-bool http_fail(const struct http_call *c, CURL *easy, CURLcode code, struct err *e)
+bool http_fail(const struct http_call *c, CURLcode code, struct err *e)
 {
     const struct meaning *m = &otherwise;
 
@@ -166,7 +171,7 @@ bool http_fail(const struct http_call *c, CURL *easy, CURLcode code, struct err 
         err_set(e, m->err, "%s%s%s", m->before ? m->before : "", c->url.host,
                 m->after ? m->after : "");
         if (m->detailed)
-            add_detail(c, easy, code, e);
+            add_detail(c, code, e);
         if (m->hint)
             err_hint(e, "%s", m->hint);
         e->retryable = m->retryable;

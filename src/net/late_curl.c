@@ -21,10 +21,17 @@
     X(CURLMcode, multi_poll,                                                                       \
       (CURLM * multi, struct curl_waitfd fds[], unsigned n, int ms, int *ready),                   \
       (multi, fds, n, ms, ready))                                                                  \
+    X(CURLMcode, multi_wakeup, (CURLM * multi), (multi))                                           \
+    X(CURLMcode, multi_timeout, (CURLM * multi, long *ms), (multi, ms))                            \
+    X(CURLMcode, multi_fdset,                                                                      \
+      (CURLM * multi, fd_set * in, fd_set * out, fd_set * odd, int *highest),                      \
+      (multi, in, out, odd, highest))                                                              \
     X(CURLMsg *, multi_info_read, (CURLM * multi, int *queued), (multi, queued))                   \
     X(struct curl_slist *, slist_append, (struct curl_slist * list, const char *text),             \
       (list, text))                                                                                \
     X(void, slist_free_all, (struct curl_slist * list), (list))                                    \
+    X(CURLSH *, share_init, (void), ())                                                            \
+    X(CURLSHcode, share_cleanup, (CURLSH * share), (share))                                        \
     X(CURLU *, url, (void), ())                                                                    \
     X(void, url_cleanup, (CURLU * url), (url))                                                     \
     X(CURLUcode, url_get, (CURLU * url, CURLUPart what, char **part, unsigned flags),              \
@@ -36,7 +43,8 @@
 #define VARIADIC_CALLS(X)                                                                          \
     X(CURLcode, easy_setopt)                                                                       \
     X(CURLcode, easy_getinfo)                                                                      \
-    X(CURLMcode, multi_setopt)
+    X(CURLMcode, multi_setopt)                                                                     \
+    X(CURLSHcode, share_setopt)
 
 static struct {
 #define X(result, name, ...) __typeof__(&curl_##name) name;
@@ -90,6 +98,18 @@ CURLMcode(curl_multi_setopt)(CURLM *multi, CURLMoption option, ...)
     va_list args;
     va_start(args, option);
     CURLMcode code = PASS_ON(real.multi_setopt, multi, option, args);
+    va_end(args);
+    return code;
+}
+
+/* Of its options those before the functions are numbers. */
+CURLSHcode(curl_share_setopt)(CURLSH *share, CURLSHoption option, ...)
+{
+    va_list args;
+    va_start(args, option);
+    CURLSHcode code = option < CURLSHOPT_LOCKFUNC
+                          ? real.share_setopt(share, option, va_arg(args, int))
+                          : real.share_setopt(share, option, va_arg(args, void *));
     va_end(args);
     return code;
 }

@@ -102,6 +102,7 @@ void os_catch_interrupts(struct cancel *c)
             sigaction(numbers[i], &act, NULL);
     }
     signal(SIGPIPE, SIG_IGN);
+    signal(SIGXFSZ, SIG_IGN); /* a limit on the length of files is an error like a full disk */
     /* Inherited as ignored, it would take the exit status of every child from us. */
     signal(SIGCHLD, SIG_DFL);
 }

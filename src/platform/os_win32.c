@@ -135,18 +135,12 @@ char *os_exe_dir(void)
     return dir;
 }
 
-static bool is_folder(const wchar_t *path)
-{
-    DWORD attributes = GetFileAttributesW(path);
-    return attributes != INVALID_FILE_ATTRIBUTES && attributes & FILE_ATTRIBUTE_DIRECTORY;
-}
-
 bool os_mkdirs(const char *dir, struct err *e)
 {
     if (!*dir)
         return err_set(e, ERR_IO, "the path of a folder is empty");
     wchar_t *wide = wide_path(dir);
-    bool ok = is_folder(wide) || CreateDirectoryW(wide, NULL) || is_folder(wide);
+    bool ok = wide_is_folder(wide) || CreateDirectoryW(wide, NULL) || wide_is_folder(wide);
     if (!ok && GetLastError() == ERROR_PATH_NOT_FOUND) {
         char *above = os_path_dir(dir);
         if (strlen(above) < strlen(dir) && !os_mkdirs(above, e)) {
@@ -155,7 +149,7 @@ bool os_mkdirs(const char *dir, struct err *e)
             return false;
         }
         free(above);
-        ok = CreateDirectoryW(wide, NULL) || is_folder(wide);
+        ok = CreateDirectoryW(wide, NULL) || wide_is_folder(wide);
     }
     if (!ok)
         wide_fail(e, ERR_IO, "cannot make the folder", dir);
@@ -218,25 +212,6 @@ static bool write_all(HANDLE file, const void *bytes, size_t len)
     return true;
 }
 
-/* Another process that reads the old file, or a virus scanner that looks at the new one, makes this
- * fail for a moment. */
-static bool move_over(const wchar_t *from, const wchar_t *to)
-{
-    enum { TRIES = 60 };
-    for (DWORD n = 0;; n++) {
-        if (MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
-            return true;
-        DWORD why = GetLastError();
-        bool passing = why == ERROR_SHARING_VIOLATION || why == ERROR_ACCESS_DENIED ||
-                       why == ERROR_LOCK_VIOLATION;
-        if (!passing || n == TRIES || is_folder(to)) {
-            SetLastError(why);
-            return false;
-        }
-        Sleep(1 + n);
-    }
-}
-
 bool os_replace_file(const char *path, const void *bytes, size_t len, struct err *e)
 {
     uint64_t unique;
@@ -249,7 +224,7 @@ bool os_replace_file(const char *path, const void *bytes, size_t len, struct err
     DWORD why = GetLastError();
     if (made)
         CloseHandle(file);
-    if (ok && !move_over(from, to)) {
+    if (ok && !wide_move_over(from, to)) {
         ok = false;
         why = GetLastError();
     }

@@ -54,3 +54,28 @@ bool wide_fail(struct err *e, enum err_code code, const char *what, const char *
 {
     return err_os(e, code, (int)GetLastError(), "%s %s", what, path);
 }
+
+bool wide_is_folder(const wchar_t *path)
+{
+    DWORD attributes = GetFileAttributesW(path);
+    return attributes != INVALID_FILE_ATTRIBUTES && attributes & FILE_ATTRIBUTE_DIRECTORY;
+}
+
+/* Another process that reads the old file, or a virus scanner that looks at the new one, makes this
+ * fail for a moment. */
+bool wide_move_over(const wchar_t *from, const wchar_t *to)
+{
+    enum { TRIES = 60 };
+    for (DWORD n = 0;; n++) {
+        if (MoveFileExW(from, to, MOVEFILE_REPLACE_EXISTING | MOVEFILE_WRITE_THROUGH))
+            return true;
+        DWORD why = GetLastError();
+        bool passing = why == ERROR_SHARING_VIOLATION || why == ERROR_ACCESS_DENIED ||
+                       why == ERROR_LOCK_VIOLATION;
+        if (!passing || n == TRIES || wide_is_folder(to)) {
+            SetLastError(why);
+            return false;
+        }
+        Sleep(1 + n);
+    }
+}

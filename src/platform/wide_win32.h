@@ -15,6 +15,10 @@ char *wide_utf8_n(const wchar_t *wide, size_t len);
  */
 wchar_t *wide_path(const char *utf8);
 
+bool wide_is_folder(const wchar_t *path);
+/* `to` is replaced, in one step; false with GetLastError(). */
+bool wide_move_over(const wchar_t *from, const wchar_t *to);
+
 /* err_os with GetLastError(). */
 bool wide_fail(struct err *e, enum err_code code, const char *what, const char *path);
 

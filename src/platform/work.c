@@ -31,3 +31,33 @@ void lock_drop(struct lock *l)
 {
     pthread_mutex_unlock(&l->mutex);
 }
+
+struct thread {
+    pthread_t id;
+    void (*fn)(void *ctx);
+    void *ctx;
+};
+
+static void *run(void *arg)
+{
+    struct thread *t = arg;
+    t->fn(t->ctx);
+    return NULL;
+}
+
+struct thread *thread_start(void (*fn)(void *ctx), void *ctx)
+{
+    struct thread *t = xcalloc(1, sizeof *t);
+    *t = (struct thread){.fn = fn, .ctx = ctx};
+    if (pthread_create(&t->id, NULL, run, t) != 0)
+        abort();
+    return t;
+}
+
+void thread_join(struct thread *t)
+{
+    if (!t)
+        return;
+    pthread_join(t->id, NULL);
+    free(t);
+}

@@ -32,7 +32,7 @@ const char *call_query(const struct call *c, const char *name)
     return httpd_query(c->req, name);
 }
 
-const char *call_header(const struct call *c, const char *name)
+const char *call_asked_header(const struct call *c, const char *name)
 {
     return httpd_header(c->req, name);
 }
@@ -123,7 +123,7 @@ char *call_url(const struct call *c, const char *fmt, ...)
 {
     struct str url = STR(4096);
     char path[512];
-    const char *host = call_header(c, "host");
+    const char *host = call_asked_header(c, "host");
     va_list args;
     va_start(args, fmt);
     vsnprintf(path, sizeof path, fmt, args);

@@ -35,7 +35,7 @@ typedef void handler(struct call *c);
 
 /* --- reading --- */
 const char *call_query(const struct call *c, const char *name); /* NULL if absent */
-const char *call_header(const struct call *c, const char *name);
+const char *call_asked_header(const struct call *c, const char *name);
 int64_t call_id(const struct call *c, int arg); /* 0 if it is none */
 bool call_may(const struct call *c, const char *scope);
 

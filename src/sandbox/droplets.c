@@ -163,7 +163,7 @@ void droplet_associated(struct call *c)
 
 void droplet_dangerous(struct call *c)
 {
-    const char *yes = call_header(c, "x-dangerous");
+    const char *yes = call_asked_header(c, "x-dangerous");
     struct droplet *d = the_droplet(c);
     count_up(c->w, "dangerous_called");
     if (!d)

@@ -312,7 +312,7 @@ cJSON *record_json(const struct record_kind *kind, const void *item)
     return object;
 }
 
-void record_release(const struct record_kind *kind, void *item)
+void records_release(const struct record_kind *kind, void *item)
 {
     for (const struct field *f = kind->fields; f->name; f++) {
         char *at = (char *)item + f->at;
@@ -378,7 +378,7 @@ void list_remove(struct world *w, const struct record_kind *kind, void *item)
 {
     struct list *l = world_list(w, kind);
     char *end = (char *)l->items + l->n * kind->size;
-    record_release(kind, item);
+    records_release(kind, item);
     memmove(item, (char *)item + kind->size, (size_t)(end - (char *)item) - kind->size);
     l->n--;
     w->dirty = true;

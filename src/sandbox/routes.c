@@ -68,7 +68,7 @@ static void set_kind(struct call *c, const struct route *r)
 /* The comma list of scopes the token lacks; NULL = the token is not known. */
 static char *lacking_scopes(const struct call *c)
 {
-    const char *header = call_header(c, "authorization");
+    const char *header = call_asked_header(c, "authorization");
     if (!header || strncasecmp(header, "Bearer ", 7) != 0)
         return NULL;
     const char *token = header + 7;

@@ -63,7 +63,7 @@ void world_release(struct world *w)
     for (size_t k = 0; record_kinds[k]; k++) {
         struct list *l = world_list(w, record_kinds[k]);
         for (size_t i = 0; i < l->n; i++)
-            record_release(record_kinds[k], list_at(w, record_kinds[k], i));
+            records_release(record_kinds[k], list_at(w, record_kinds[k], i));
         free(l->items);
     }
     free(w->public_ip);

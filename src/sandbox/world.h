@@ -202,7 +202,7 @@ void list_sort(struct world *w, const struct record_kind *kind);
 /* Fills what the object names; false if a member has the wrong type. */
 bool record_read(const struct record_kind *kind, void *item, const cJSON *object, struct err *e);
 cJSON *record_json(const struct record_kind *kind, const void *item);
-void record_release(const struct record_kind *kind, void *item);
+void records_release(const struct record_kind *kind, void *item);
 
 #define EACH(type, item, w, list)                                                                  \
     struct type *item = (w)->list.items, *item##_end = item ? item + (w)->list.n : item;           \
