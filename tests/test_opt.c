@@ -15,20 +15,22 @@ struct values {
     const char *region;
     int64_t keep;
     double speed;
+    struct opt_texts only;
 };
 
 #define AT(field) .at = offsetof(struct values, field)
 
 static const struct opt globals[] = {
-    {"--json", NULL, "", AT(json)},
+    {"--json", NULL, "", AT(json), .letter = 'a'}, /* which the command's own wins */
     {"--verbose", NULL, "", AT(verbose), OPT_COUNT, 'v'},
     {.name = NULL},
 };
 static const struct opt own[] = {
     {"--adopt", NULL, "", AT(adopt), .letter = 'a'},
     {"--region", "REGION", "", AT(region), OPT_TEXT},
-    {"--keep", "N", "", AT(keep), OPT_INT, .min = 1, .max = 100},
-    {"--speed", "X", "", AT(speed), OPT_REAL, .max = 1000},
+    {"--keep", "N", "", AT(keep), OPT_INT, .letter = 'k', .min = 1, .max = 100},
+    {"--speed", "X", "", AT(speed), OPT_REAL, .letter = 's', .max = 1000},
+    {"--only", "GLOB", "", AT(only), OPT_TEXTS},
     {.name = NULL},
 };
 
@@ -52,12 +54,22 @@ static const struct row rows[] = {
     {{"--region", "a=b"}, .want = {.region = "a=b"}, .words = ""},
     {{"--keep", "100"}, .want = {.keep = 100}, .words = ""},
     {{"--speed=0.5"}, .want = {.speed = 0.5}, .words = ""},
+    {{"-k", "7", "mc"}, .want = {.keep = 7}, .words = "mc"},
+    {{"-k7", "mc"}, .want = {.keep = 7}, .words = "mc"},
+    {{"-vk7", "-s.5"}, .want = {.verbose = 1, .keep = 7, .speed = 0.5}, .words = ""},
+    {{"--only", "a", "mc", "--only=b"}, .want = {.only = {2, {"a", "b"}}}, .words = "mc"},
     {{"--", "--json", "-v", "--"}, .words = "--json/-v/--"},
     {{"-", "mc"}, .words = "-/mc"},
     {{"--json", "--json"}, .want = {.json = true}, .words = ""},
 
     {{"--region"}, .error = "--region needs a value: --region REGION"},
     {{"--region", "--json"}, .error = "--region needs a value"},
+    {{"-k"}, .error = "--keep needs a value: --keep N"},
+    {{"-k", "--json"}, .error = "--keep needs a value"},
+    {{"-k", "x"}, .error = "not 'x'"},
+    {{"-kv"}, .error = "not 'v'"},
+    {{"-k7", "-k8"}, .error = "--keep is given twice"},
+    {{"--only="}, .error = "the value of --only is empty"},
     {{"--region="}, .error = "the value of --region is empty"},
     {{"--region", "a", "--region", "b"}, .error = "--region is given twice"},
     {{"--keep", "2", "--keep", "2"}, .error = "--keep is given twice"},
@@ -90,6 +102,9 @@ static void check_values(const struct values *got, const struct values *want)
     assert_int_equal(got->verbose, want->verbose);
     assert_int_equal(got->keep, want->keep);
     assert_true(got->speed <= want->speed && got->speed >= want->speed);
+    assert_int_equal(got->only.n, want->only.n);
+    for (size_t i = 0; i < want->only.n; i++)
+        assert_string_equal(got->only.text[i], want->only.text[i]);
     assert_string_equal(got->region ? got->region : "", want->region ? want->region : "");
 }
 
@@ -103,8 +118,10 @@ static void test_lines(void **state)
             argv[k] = (char *)row->args[k];
         struct values got = {0};
         struct err e = {0};
+        const char *room[MAX_ARGS];
         struct opt_parser p = {
             .argv = argv,
+            .words = room,
             .sets = {{.opts = globals, .values = &got}, {.opts = own, .values = &got}}};
         bool good = opt_parse(&p, false, &e);
         assert_int_equal(good, !row->error);
@@ -128,7 +145,9 @@ static void test_stop_at_word(void **state)
     char *argv[] = {"-v", "start", "--region", "fra1", "--json", "mc", NULL};
     struct values got = {0};
     struct err e = {0};
-    struct opt_parser p = {.argv = argv, .sets = {{.opts = globals, .values = &got}}};
+    const char *room[8];
+    struct opt_parser p = {
+        .argv = argv, .words = room, .sets = {{.opts = globals, .values = &got}}};
     assert_true(opt_parse(&p, true, &e));
     assert_string_equal(*p.argv, "start");
     assert_int_equal(p.n_words, 0);
@@ -158,7 +177,9 @@ static void test_the_rest_is_another_programs(void **state)
     for (size_t i = 0; i < sizeof lines / sizeof *lines; i++) {
         struct err e = {0};
         struct values v = {0};
-        struct opt_parser p = {.argv = lines[i].args, .sets = {{own, &v, 0}}, .rest_at_word = true};
+        const char *room[MAX_ARGS];
+        struct opt_parser p = {
+            .argv = lines[i].args, .words = room, .sets = {{own, &v, 0}}, .rest_at_word = true};
         bool rest = lines[i].rest < MAX_ARGS;
         if (!opt_parse(&p, false, &e) || p.n_words != rest ||
             (rest && (p.argv != lines[i].args + lines[i].rest || p.words[0] != *p.argv)))
@@ -167,17 +188,18 @@ static void test_the_rest_is_another_programs(void **state)
     }
 }
 
-static void test_too_many_words(void **state)
+static void test_too_many_texts(void **state)
 {
     (void)state;
-    char *argv[OPT_MAX_WORDS + 2] = {NULL};
-    for (size_t i = 0; i <= OPT_MAX_WORDS; i++)
-        argv[i] = "x";
+    char *argv[2 * OPT_MAX_TEXTS + 3] = {NULL};
+    for (size_t i = 0; i < 2 * OPT_MAX_TEXTS + 2; i++)
+        argv[i] = i % 2 ? "x" : "--only";
     struct err e = {0};
-    struct opt_parser p = {.argv = argv};
+    struct values got = {0};
+    struct opt_parser p = {.argv = argv, .sets = {{.opts = own, .values = &got}}};
     assert_false(opt_parse(&p, false, &e));
-    expect_error(&e, "more than 64 arguments");
-    assert_int_equal(p.n_words, OPT_MAX_WORDS);
+    expect_error(&e, "--only is given more than 64 times");
+    assert_int_equal(got.only.n, OPT_MAX_TEXTS);
 }
 
 static void test_words(void **state)
@@ -196,6 +218,9 @@ static void test_words(void **state)
         {"[SERVER]", {NULL}, NULL},
         {"[SERVER]", {"mc"}, NULL},
         {"[SERVER]", {"mc", "x"}, "'x' is one argument too many"},
+        {"[SOURCE...] [DEST]", {NULL}, NULL},
+        {"[SOURCE...] [DEST]", {"a", "b", "c"}, NULL},
+        {"FILE... DEST", {"a"}, "DEST is missing"},
         {"SERVER on|off|reboot", {"mc", "off"}, NULL},
         {"SERVER on|off|reboot", {"mc"}, "on|off|reboot is missing"},
         {"SERVER on|off|reboot", {"mc", "rebot"}, "did you mean 'reboot'?"},
@@ -247,7 +272,7 @@ int main(void)
 {
     const struct CMUnitTest tests[] = {
         cmocka_unit_test(test_lines),          cmocka_unit_test(test_stop_at_word),
-        cmocka_unit_test(test_too_many_words), cmocka_unit_test(test_words),
+        cmocka_unit_test(test_too_many_texts), cmocka_unit_test(test_words),
         cmocka_unit_test(test_prefix),         cmocka_unit_test(test_the_rest_is_another_programs),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

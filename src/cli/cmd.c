@@ -29,8 +29,8 @@ const struct opt cli_globals[] = {
     {.name = NULL},
 };
 
-static const struct cmd *const families[] = {cmds_run,     cmds_view,  cmds_setup, cmds_login,
-                                             cmds_sandbox, cmds_awake, cmds_help};
+static const struct cmd *const families[] = {cmds_run,   cmds_view,    cmds_transfer, cmds_setup,
+                                             cmds_login, cmds_sandbox, cmds_awake,    cmds_help};
 
 const struct cmd *cmd_next(const struct cmd *after)
 {
@@ -194,6 +194,11 @@ int cli_run(char *const *typed, struct cancel *cancel)
 {
     struct cli cli = {.typed = typed, .doc = cJSON_CreateObject(), .cancel = cancel};
     cli.line.argv = typed;
+    size_t n = 0;
+    while (typed[n])
+        n++;
+    /* One more, for --help, and NULLs behind them. */
+    cli.line.words = xcalloc(n + 3, sizeof *cli.line.words);
     cli.line.sets[0] = (struct opt_set){.opts = cli_globals, .values = &cli.g};
     struct err e = {0};
     bool ok = parse(&cli, &e);
@@ -211,6 +216,7 @@ int cli_run(char *const *typed, struct cancel *cancel)
     cJSON_Delete(cli.doc);
     free(cli.afterword);
     free(cli.opts);
+    free(cli.line.words);
     return status;
 }
 

@@ -17,7 +17,7 @@
 
 struct cli;
 
-enum cmd_group { GROUP_RUN, GROUP_VIEW, GROUP_SETUP, GROUP_COUNT };
+enum cmd_group { GROUP_RUN, GROUP_VIEW, GROUP_MOVE, GROUP_SETUP, GROUP_COUNT };
 
 enum cmd_flags {
     NEED_CONFIG = 1,   /* cli->cfg is loaded before run */
@@ -93,8 +93,8 @@ extern const struct opt cli_globals[];
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_setup[], cmds_login[], cmds_sandbox[],
-    cmds_awake[], cmds_help[];
+extern const struct cmd cmds_run[], cmds_view[], cmds_transfer[], cmds_setup[], cmds_login[],
+    cmds_sandbox[], cmds_awake[], cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);
@@ -112,6 +112,13 @@ bool session_make_up_server(struct cli *cli, const char *name, struct err *e);
 /* progress.c and ask.c: the listeners given to core; ctx is the struct cli */
 void progress_event(void *ctx, const struct event *ev);
 void progress_end(struct cli *cli); /* closes the live line */
+/* For what is not core's: progress_begin, then progress_line as often as one likes with what there
+ * is to say now. It is shown from time to time. */
+void progress_begin(struct cli *cli);
+void progress_line(struct cli *cli, const char *text);
+/* The head of a JSON event: yours to complete and to give to progress_event_end. */
+cJSON *progress_event_begin(const char *name);
+void progress_event_end(cJSON *take_event);
 bool ask_question(void *ctx, const struct question *q, struct err *e);
 /* USAGE naming `flag` where nobody can be asked. */
 bool ask_somebody(const struct cli *cli, const char *flag, const char *about, struct err *e);

@@ -7,8 +7,10 @@
 
 enum { HELP_MAX_BYTES = 64 * 1024 };
 
-static const char *const group_titles[GROUP_COUNT] = {
-    [GROUP_RUN] = "Run servers", [GROUP_VIEW] = "Look", [GROUP_SETUP] = "Set up"};
+static const char *const group_titles[GROUP_COUNT] = {[GROUP_RUN] = "Run servers",
+                                                      [GROUP_VIEW] = "Look",
+                                                      [GROUP_MOVE] = "Move files",
+                                                      [GROUP_SETUP] = "Set up"};
 
 /* Text as data: a document member, or stdout. */
 static void say(struct cli *cli, struct str *text)

@@ -82,6 +82,21 @@ static void put_server(cJSON *array, const struct server_cfg *s)
     cJSON_AddItemToArray(array, o);
 }
 
+static void put_remote(cJSON *array, const struct remote_cfg *r)
+{
+    cJSON *o = cJSON_CreateObject();
+    const struct {
+        const char *name, *text;
+    } texts[] = {{"name", r->name},     {"type", r->type},      {"url", r->url},
+                 {"region", r->region}, {"bucket", r->bucket},  {"key_id", r->key_id},
+                 {"user", r->user},     {"app_key", r->app_key}};
+    for (size_t i = 0; i < sizeof texts / sizeof *texts; i++)
+        put_text(o, texts[i].name, texts[i].text);
+    cJSON_AddBoolToObject(o, "virtual_host", r->virtual_host);
+    cJSON_AddBoolToObject(o, "netrc", r->netrc);
+    cJSON_AddItemToArray(array, o);
+}
+
 static bool config_print(struct cli *cli, struct err *e)
 {
     if (!session_config(cli, e))
@@ -103,6 +118,9 @@ static bool config_print(struct cli *cli, struct err *e)
     cJSON *servers = cJSON_AddArrayToObject(cli->doc, "servers");
     for (size_t i = 0; i < cfg->n_servers; i++)
         put_server(servers, &cfg->servers[i]);
+    cJSON *remotes = cJSON_AddArrayToObject(cli->doc, "remotes");
+    for (size_t i = 0; i < cfg->n_remotes; i++)
+        put_remote(remotes, &cfg->remotes[i]);
     return true;
 }
 

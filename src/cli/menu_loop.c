@@ -6,7 +6,7 @@
 #include <string.h>
 
 /* What was seen so long ago is looked at again before a server is chosen. */
-enum { STALE_MS = 60 * 1000 };
+enum { STALE_MS = 60 * 1000, MAX_FLAGS = 64 };
 
 static const char home_keys[] = "arrows or number, Enter; r look again, q quit";
 static const char keys[] = "arrows or number, Enter; r look again, q back";
@@ -14,7 +14,7 @@ static const char keys[] = "arrows or number, Enter; r look again, q back";
 struct menu {
     struct cli *cli; /* of the line that opened the menu */
     bool draw;
-    char *flags[OPT_MAX_WORDS + 2]; /* lent: what was typed, and --sandbox once it was chosen */
+    char *flags[MAX_FLAGS + 2]; /* lent: what was typed, and --sandbox once it was chosen */
     size_t n_flags;
     bool entered_sandbox, quit;
     struct server_view *views;
@@ -118,7 +118,7 @@ static const struct server_view *find_view(const struct menu *m, const char *ser
 /* Ctrl-C in a command ends the command, as it does when it was typed. */
 static void run_words(struct menu *m, char *const *words)
 {
-    char *line[OPT_MAX_WORDS + MENU_MAX_WORDS + 4] = {NULL};
+    char *line[MAX_FLAGS + MENU_MAX_WORDS + 4] = {NULL};
     size_t n = 0;
     struct str typed = STR(4096);
     for (char *const *flag = m->flags; *flag; flag++)
@@ -379,7 +379,7 @@ static void show_home(struct menu *m)
 bool menu_run(struct cli *cli, struct err *e)
 {
     struct menu m = {.cli = cli, .draw = cli->colour_out && term_can_draw()};
-    for (char *const *word = cli->typed; *word && m.n_flags < OPT_MAX_WORDS; word++)
+    for (char *const *word = cli->typed; *word && m.n_flags < MAX_FLAGS; word++)
         if (strcmp(*word, "--") != 0)
             m.flags[m.n_flags++] = *word;
     if (m.draw && !term_enter())

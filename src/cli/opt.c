@@ -17,7 +17,8 @@ static bool has_name(const struct opt *opt, const char *name, size_t len)
 
 static struct found find(struct opt_parser *p, const char *name, size_t len, char letter)
 {
-    for (struct opt_set *set = p->sets; set < p->sets + 2; set++)
+    /* The later table first: a command may give a letter another meaning. */
+    for (struct opt_set *set = p->sets + 1; set >= p->sets; set--)
         for (const struct opt *o = set->opts; o && o->name; o++)
             if (letter ? o->letter == letter : has_name(o, name, len))
                 return (struct found){o, set};
@@ -48,8 +49,19 @@ static bool store_number(const struct opt *o, void *field, const char *value, st
             return true;
         }
     }
-    return err_set(e, ERR_USAGE, "%s wants a %snumber from %lld to %lld, not '%s'", o->name,
-                   o->kind == OPT_INT ? "whole " : "", (long long)o->min, (long long)o->max, value);
+    char letter[] = {'-', o->letter, ',', ' ', '\0'};
+    return err_set(e, ERR_USAGE, "%s%s wants a %snumber from %lld to %lld, not '%s'",
+                   o->letter ? letter : "", o->name, o->kind == OPT_INT ? "whole " : "",
+                   (long long)o->min, (long long)o->max, value);
+}
+
+static bool store_one_more(const struct opt *o, struct opt_texts *texts, const char *value,
+                           struct err *e)
+{
+    if (texts->n == OPT_MAX_TEXTS)
+        return err_set(e, ERR_USAGE, "%s is given more than %d times", o->name, OPT_MAX_TEXTS);
+    texts->text[texts->n++] = value;
+    return true;
 }
 
 static bool store(struct found f, const char *value, struct err *e)
@@ -65,6 +77,8 @@ static bool store(struct found f, const char *value, struct err *e)
     case OPT_COUNT:
         ++*(int *)field;
         return true;
+    case OPT_TEXTS:
+        return store_one_more(f.opt, field, value, e);
     case OPT_TEXT:
     case OPT_INT:
     case OPT_REAL:
@@ -83,12 +97,34 @@ static bool takes_value(const struct opt *o)
     return o->kind != OPT_FLAG && o->kind != OPT_COUNT;
 }
 
+/* The word behind an option, as its value; NULL if it cannot be one. */
+static const char *next_value(struct opt_parser *p)
+{
+    const char *value = *p->argv;
+    if (!value || str_starts(value, "--"))
+        return NULL;
+    p->argv++;
+    return value;
+}
+
+static bool store_value(struct found f, const char *value, struct err *e)
+{
+    if (!value)
+        return err_set(e, ERR_USAGE, "%s needs a value: %s %s", f.opt->name, f.opt->name,
+                       f.opt->value);
+    if (!*value)
+        return err_set(e, ERR_USAGE, "the value of %s is empty", f.opt->name);
+    return store(f, value, e);
+}
+
 static bool parse_letters(struct opt_parser *p, const char *arg, struct err *e)
 {
     for (const char *c = arg + 1; *c; c++) {
         struct found f = find(p, NULL, 0, *c);
         if (!f.opt)
             return unknown(p, arg, e);
+        if (takes_value(f.opt))
+            return store_value(f, c[1] ? c + 1 : next_value(p), e);
         if (!store(f, NULL, e))
             return false;
     }
@@ -108,16 +144,7 @@ static bool parse_long(struct opt_parser *p, const char *arg, struct err *e)
     }
     if (!takes_value(f.opt))
         return value ? err_set(e, ERR_USAGE, "%s takes no value", f.opt->name) : store(f, NULL, e);
-    if (!value) {
-        value = *p->argv;
-        if (!value || str_starts(value, "--"))
-            return err_set(e, ERR_USAGE, "%s needs a value: %s %s", f.opt->name, f.opt->name,
-                           f.opt->value);
-        p->argv++;
-    }
-    if (!*value)
-        return err_set(e, ERR_USAGE, "the value of %s is empty", f.opt->name);
-    return store(f, value, e);
+    return store_value(f, value ? value : next_value(p), e);
 }
 
 bool opt_parse(struct opt_parser *p, bool stop_at_word, struct err *e)
@@ -131,8 +158,6 @@ bool opt_parse(struct opt_parser *p, bool stop_at_word, struct err *e)
             return true;
         p->argv++;
         if (word) {
-            if (p->n_words == OPT_MAX_WORDS)
-                return err_set(e, ERR_USAGE, "more than %d arguments", OPT_MAX_WORDS);
             p->words[p->n_words++] = arg;
         } else if (strcmp(arg, "--") == 0) {
             p->only_words = true;
@@ -175,7 +200,7 @@ static bool check_choice(const char *allowed, const char *word, struct err *e)
 
 bool opt_check_words(const char *usage, const char *const *words, size_t n, struct err *e)
 {
-    bool good = true;
+    bool good = true, many = false;
     size_t i = 0, len;
     const char *at = usage, *piece;
     for (; good && opt_piece(&at, " ", &piece, &len); i++) {
@@ -185,9 +210,10 @@ bool opt_check_words(const char *usage, const char *const *words, size_t n, stru
             good = check_choice(place, words[i], e);
         else if (i >= n && !optional)
             good = err_set(e, ERR_USAGE, "%s is missing", place);
+        many |= strstr(place, "...") != NULL;
         free(place);
     }
-    if (good && n > i)
+    if (good && n > i && !many)
         good = err_set(e, ERR_USAGE, "'%s' is one argument too many", words[i]);
     return good;
 }

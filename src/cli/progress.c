@@ -6,12 +6,29 @@
 
 enum { REDRAW_MS = 250, SAY_EVERY_MS = 30000 };
 
-static void event_json(const struct event *ev)
+static cJSON *begin_event(const char *name, int64_t at)
 {
     cJSON *o = cJSON_CreateObject();
     json_put_int(o, "v", 1);
-    put_text(o, "event", event_name(ev->kind));
-    put_when(o, "at", ev->at);
+    put_text(o, "event", name);
+    put_when(o, "at", at);
+    return o;
+}
+
+cJSON *progress_event_begin(const char *name)
+{
+    return begin_event(name, os_unix_ms() / 1000);
+}
+
+void progress_event_end(cJSON *take_event)
+{
+    report_json(take_event);
+    cJSON_Delete(take_event);
+}
+
+static void event_json(const struct event *ev)
+{
+    cJSON *o = begin_event(event_name(ev->kind), ev->at);
     const struct {
         const char *name, *text;
     } members[] = {{"run", ev->run},
@@ -25,8 +42,7 @@ static void event_json(const struct event *ev)
         json_put_int(o, "elapsed_ms", ev->elapsed_ms);
         put_id(o, "expected_ms", ev->expected_ms);
     }
-    report_json(o);
-    cJSON_Delete(o);
+    progress_event_end(o);
 }
 
 /* "1 min 05 s of about 2 min, 55 s left (until the droplet is gone)" */
@@ -76,6 +92,28 @@ void progress_end(struct cli *cli)
 {
     wipe(cli);
     fflush(stderr);
+}
+
+void progress_begin(struct cli *cli)
+{
+    cli->progress.said_ms = os_mono_ms();
+    cli->progress.drawn_ms = 0;
+}
+
+void progress_line(struct cli *cli, const char *text)
+{
+    struct progress *p = &cli->progress;
+    int64_t now = os_mono_ms();
+    if (cli->live ? now - p->drawn_ms < REDRAW_MS : now - p->said_ms < SAY_EVERY_MS)
+        return;
+    char *clean = report_clean(text, false);
+    str_copy(p->label, sizeof p->label, clean);
+    free(clean);
+    p->said_ms = now;
+    if (cli->live)
+        draw(cli, "");
+    else
+        report_talk(cli, PAINT_NONE, "  %s", p->label);
 }
 
 static void on_begin(struct cli *cli, const struct event *ev)

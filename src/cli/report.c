@@ -66,18 +66,34 @@ void report_line(const struct cli *cli, const char *fmt, ...)
     free(line);
 }
 
+static void talk(const struct cli *cli, enum paint paint, const char *fmt, va_list ap) PRINTF(3, 0);
+static void talk(const struct cli *cli, enum paint paint, const char *fmt, va_list ap)
+{
+    char *line = format(fmt, ap);
+    log_mask(line);
+    fprintf(stderr, "%s%s%s\n", report_paint(cli->colour_err, paint), line,
+            report_unpaint(cli->colour_err, paint));
+    free(line);
+}
+
 void report_talk(const struct cli *cli, enum paint paint, const char *fmt, ...)
 {
     if (cli->g.quiet)
         return;
     va_list ap;
     va_start(ap, fmt);
-    char *line = format(fmt, ap);
+    talk(cli, paint, fmt, ap);
     va_end(ap);
-    log_mask(line);
-    fprintf(stderr, "%s%s%s\n", report_paint(cli->colour_err, paint), line,
-            report_unpaint(cli->colour_err, paint));
-    free(line);
+}
+
+void report_failure(const struct cli *cli, const char *fmt, ...)
+{
+    if (cli->mode != MODE_TEXT)
+        return;
+    va_list ap;
+    va_start(ap, fmt);
+    talk(cli, PAINT_NONE, fmt, ap);
+    va_end(ap);
 }
 
 void table_add(struct table *t, const char *fmt, ...)
@@ -202,7 +218,7 @@ void report_json(const cJSON *object)
     free(line);
 }
 
-static void put_error(cJSON *root, const struct err *e)
+void put_error(cJSON *root, const struct err *e)
 {
     cJSON *error = cJSON_AddObjectToObject(root, "error");
     put_text(error, "code", err_name(e->code));

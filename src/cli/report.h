@@ -16,6 +16,9 @@ char *report_clean(const char *text, bool keep_newlines);
 void report_line(const struct cli *cli, const char *fmt, ...) PRINTF(2, 3);
 void report_talk(const struct cli *cli, enum paint paint, const char *fmt, ...) PRINTF(3, 4);
 
+/* A line on stderr that --quiet does not silence: what failed. Only in MODE_TEXT. */
+void report_failure(const struct cli *cli, const char *fmt, ...) PRINTF(2, 3);
+
 /* Escape sequences to wrap around text for one of the two streams; "" where there is no colour. */
 const char *report_paint(bool colour, enum paint paint);
 const char *report_unpaint(bool colour, enum paint paint);
@@ -46,6 +49,9 @@ cJSON *view_json(const struct server_view *v);
 void view_text(const struct server_view *v, struct str *out);
 void view_totals(const struct server_view *views, size_t n, struct str *out);
 enum paint view_paint(enum server_state state);
+
+/* An error as "error" of an object. */
+void put_error(cJSON *object, const struct err *e);
 
 /* The lines that config_load gave, for people and as "problems" of the document. */
 void report_problems(struct cli *cli, const char *lines);
