@@ -26,8 +26,8 @@ MAY = {
 # Header of include/dogs -> the folder whose face it is.
 OWNER = {
     **dict.fromkeys("err str log json hash printf when".split(), "base"),
-    **dict.fromkeys("os awake secret term work crypto".split(), "platform"),
-    **dict.fromkeys("http httpd".split(), "net"),
+    **dict.fromkeys("os awake secret term work file digest".split(), "platform"),
+    **dict.fromkeys("http http_flow httpd".split(), "net"),
     **{name: name for name in SERVICES | {"core", "web"}},
 }
 # Headers of libraries -> where they may stand (folder, or exact file).
@@ -36,6 +36,7 @@ LIBRARIES = {
     "microhttpd.h": {"src/net"},
     "yaml.h": {"src/config"},
     "cjson/": {"include/dogs/json.h"},
+    "expat.h": {"src/transfer/s3_xml.c"},
     "systemd/": {"src/platform/awake_linux.c"},
     "dlfcn.h": {"src/platform/load_posix.c"},
     "pthread.h": {"src/platform/work.c", "src/platform/load_posix.c", "src/base/log.c"},

@@ -15,7 +15,9 @@ needs_build=(
     "libyaml-dev|pkg-config --exists yaml-0.1|config.yaml"
     "libcjson-dev|pkg-config --exists libcjson|JSON"
     "libmicrohttpd-dev|pkg-config --exists libmicrohttpd|HTTP server of the sandbox"
+    "libexpat1-dev|pkg-config --exists expat|XML of S3's answers"
     "libsystemd-dev|pkg-config --exists libsystemd|header of D-Bus; the library is optional"
+    "libssl-dev|pkg-config --exists libcrypto|headers of the checksums; the library is loaded late"
     "ca-certificates|test -s /etc/ssl/certs/ca-certificates.crt|trust in the live API's certificate"
 )
 needs_test=(
@@ -48,6 +50,13 @@ needs_wine=(
 needs_openapi=(
     "nodejs|command -v node|runs the OpenAPI validator"
     "npm|command -v npm|fetches the OpenAPI validator"
+)
+# For the tests of transfers, beside what fetch_peers unpacks.
+needs_peers=(
+    "openssl|command -v openssl|certificates of the servers"
+    "curl|command -v curl|uses the addresses that dogs signs"
+    "nodejs|command -v node|runs s3rver, the second S3"
+    "npm|command -v npm|fetches s3rver"
 )
 
 say() { printf '%s\n' "$*"; }
@@ -108,6 +117,35 @@ fetch_elogind() {
     for package in "$dir"/packages/*.deb; do
         dpkg-deb -x "$package" "$dir" || return 1
     done
+}
+
+# fetch_peers FOLDER: nginx and Ceph's object store with the libraries that this system lacks, and
+# npm's s3rver, unpacked there. The servers are not installed, because installing starts them.
+# False where something is missing; what is there is used all the same.
+fetch_peers() {
+    local dir=$1 package status=0 wanted
+    mkdir -p "$dir"
+    if [ ! -e "$dir/root/complete" ]; then
+        command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+        rm -rf "$dir/root" "$dir/packages"
+        mkdir -p "$dir/packages" "$dir/root"
+        wanted=$(apt-get -s --no-install-recommends install nginx-light ceph-mon ceph-osd radosgw |
+            sed -nE 's/^Inst ((lib|ceph-|radosgw|nginx)[^ ]*) .*/\1/p') || status=1
+        # Nothing is wanted where they are installed.
+        # shellcheck disable=SC2086 # one word each
+        [ -z "$wanted" ] || (cd "$dir/packages" && apt-get -qq download $wanted) >"$dir/log" 2>&1 ||
+            status=1
+        for package in "$dir"/packages/*.deb; do
+            [ ! -e "$package" ] || dpkg-deb -x "$package" "$dir/root" || return 1
+        done
+        rm -rf "$dir/packages" "$dir/root/usr/share"
+        touch "$dir/root/complete"
+    fi
+    if [ ! -e "$dir/s3rver/node_modules/s3rver/package.json" ]; then
+        command -v npm >/dev/null && npm install --no-audit --no-fund --loglevel=error \
+            --prefix "$dir/s3rver" s3rver@3.7.1 >"$dir/s3rver.log" 2>&1 || status=1
+    fi
+    return $status
 }
 
 # configure FOLDER OPTION...: a build folder for this checkout; one that was made for another place

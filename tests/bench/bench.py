@@ -170,7 +170,10 @@ def real_evening(place, nth):
         took("stop: droplet is off", shutdown["started_ms"], droplet["power_ms"], late)
         since, late = noticed(log, snapshot_action["ends_ms"], since,
                               lambda call: get(call) and "/actions/" in path(call))
-        took("stop: snapshot made", snapshot_action["started_ms"], snapshot_action["ends_ms"], late)
+        # What the one was noticed late is lost only if the snapshot could be seen by then.
+        hidden = max(0, min(snapshot["visible_ms"], since) - snapshot_action["ends_ms"])
+        took("stop: snapshot made", snapshot_action["started_ms"], snapshot_action["ends_ms"],
+             late - hidden)
         since, late = noticed(log, snapshot["visible_ms"], since,
                               lambda call: get(call) and "/snapshots" in path(call))
         rows.append(("stop: snapshot to be seen", (snapshot["visible_ms"]

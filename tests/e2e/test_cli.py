@@ -25,7 +25,7 @@ GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
 TOKEN = "dop_v1_" + "ab12" * 16
 COMMANDS = ("create start stop restore snapshot power destroy prune resume status list snapshots "
-            "init config login logout sandbox awake completion help version").split()
+            "get put init config login logout sandbox awake completion help version").split()
 
 GOOD_CONFIG = """\
 token: {token}
@@ -213,7 +213,7 @@ def test_what_does_not_talk_loads_no_library_for_it(shell, tmp_path, command):
 
 def options_of(shell, command):
     out = shell.must("help", *command.split()).out
-    return set(re.findall(r"^  (?:-\w, |    )(--[a-z-]+)", out, re.M))
+    return set(re.findall(r"^  (?:-\w, |    )(--[a-z0-9-]+)", out, re.M))
 
 
 @pytest.mark.parametrize("kind", ["bash", "zsh", "fish"])

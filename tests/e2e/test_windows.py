@@ -9,13 +9,16 @@ import select
 import shutil
 import subprocess
 import time
+import urllib.parse
 
 import pytest
 
 import dogs
 import test_interrupt
 import test_tls
+import transfers
 import wine
+from peers import faulty  # noqa: E402 (transfers knows where)
 
 if not dogs.WINE:
     pytest.skip("only for dogs.exe", allow_module_level=True)
@@ -208,3 +211,23 @@ def test_a_terminal_that_goes_away_leaves_a_run_that_can_be_resumed(worlds):
         sandbox.advance(7200)
         host.must("resume", "mc")
         test_interrupt.assert_stopped(before, sandbox)
+
+
+def test_files_come_and_go(place):
+    """Names outside of every code page, a run that stops in the midst and is taken up, uploads."""
+    home = transfers.Home(place / "home")
+    with faulty.Faulty(place / "faulty") as server:
+        data = transfers.fill(server.root / "big", 12 * transfers.MIB)
+        small = transfers.fill(server.root / f"{ODD}.txt", 3000)
+        odd = urllib.parse.quote(f"{ODD}.txt")
+        part = ("get", f"{server.url}/big", f"files/{ODD} big", "-j", "4", "--part-size", "1M")
+        stopped = home.run(*part, "--limit-rate", "2M", "--timeout", "2")
+        assert stopped.status == 6 and f"{ODD} big" not in home.files(), stopped
+        taken_up = home.must(*part, "--json").json()
+        assert taken_up["resumed_bytes"] > 0 and home.got(f"{ODD} big") == data, taken_up
+        home.must("get", f"{server.url}/{odd}", "files/")
+        assert home.got(f"{ODD}.txt") == small
+        assert home.files() == sorted([f"{ODD} big", f"{ODD}.txt"])
+        home.must("put", f"files/{ODD} big", f"{server.url}/put/it")
+        home.must("get", f"{server.url}/put/it", "files/back")
+        assert home.got("back") == data
