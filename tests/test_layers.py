@@ -27,7 +27,7 @@ MAY = {
 OWNER = {
     **dict.fromkeys("err str log json hash printf when".split(), "base"),
     **dict.fromkeys("os awake secret term work file digest".split(), "platform"),
-    **dict.fromkeys("http http_flow httpd".split(), "net"),
+    **dict.fromkeys("http http_flow httpd sock".split(), "net"),
     **{name: name for name in SERVICES | {"core", "web"}},
 }
 # Headers of libraries -> where they may stand (folder, or exact file).

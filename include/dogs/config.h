@@ -53,6 +53,21 @@ struct server_cfg {
     int shutdown_grace_s; /* 10..3600, default 180: for a clean shutdown before the power is cut */
     bool monitoring;      /* default false */
     bool ipv6;            /* default false */
+    char *game;           /* which game, as `dogs query --help` names them; "" = none of ours */
+    int port, query_port, admin_port; /* 0 = the game's own */
+    char *ready;                      /* "droplet", "port", "game", or "" = by the game */
+    char *admin;     /* how it is warned and saved: "network", "ssh", "off", or "" = network with
+                        an admin password, else not at all */
+    char *admin_pin; /* SHA-256 of the game's own certificate; "" */
+    char *admin_password; /* "" until config_admin_password */
+    int *warn_minutes; /* before a stop with players on: descending, ends with 0; default 10 5 1 */
+    struct world_cfg {
+        char *path;    /* folder on the droplet, absolute; "" = the game's own, if it has one */
+        char *to;      /* "remote:folder" for its archives; "" = none are made */
+        int keep;      /* archives that retention keeps at least; default 7, 1..1000 */
+        int keep_days; /* and all that are younger; default 0 = by count alone */
+        bool on_stop;  /* archive before each stop; default true where `to` is set */
+    } world;
 };
 
 /* A place to get files from and to put them to. Text is "" (never NULL) where nothing was set. */
@@ -82,6 +97,9 @@ struct config {
     char *token_source;  /* for messages: "config.yaml:3:8", "$DOGS_TOKEN", ... */
     char *token_file;    /* "" if none */
     char *token_command; /* "" if none */
+    char *ssh_command; /* how a droplet is reached: words, split at blanks; its address and "sh -s"
+                          are added. Default: ssh as root, asking nothing, 15 s to connect, new
+                          host keys accepted, changed ones never */
     struct server_cfg *servers;
     size_t n_servers;
     struct remote_cfg *remotes;

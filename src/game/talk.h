@@ -1,0 +1,91 @@
+/* talk: a protocol as a conversation, pure over bytes. query.c moves the bytes; what is here never
+ * sees a socket, so that every parser runs under a fuzzer exactly as it runs on the network.
+ *
+ * A talk goes: begin says what to send first; each datagram, or each piece of a stream, is fed;
+ * feed says what to send next, that more is needed, or that it is over. On silence `late` is asked:
+ * it may go on (another dialect, another try) or give up. At the end of a stream `end` is told.
+ */
+#ifndef GAME_TALK_H
+#define GAME_TALK_H
+
+#include <dogs/game.h>
+
+enum {
+    TALK_REPLY_MAX = 1024 * 1024, /* of one answer, all pieces */
+    TALK_SEND_MAX = 8 * 1024,
+    TALK_ROUNDS_MAX = 12, /* messages sent in one talk */
+};
+
+enum carrier { CARRY_UDP, CARRY_TCP, CARRY_HTTP, CARRY_HTTPS };
+
+enum talk_next {
+    TALK_MORE, /* nothing to send; wait for more */
+    TALK_SEND, /* send t->out (over CARRY_HTTP: the request in t->http) and wait */
+    TALK_OVER, /* done: the answer, or t->err, is complete */
+    TALK_ANEW, /* close, open again, and begin with t->out: another dialect */
+};
+
+/* One conversation under way. */
+struct talk {
+    const struct protocol *protocol;
+    const struct game_place *place;
+    bool telling;           /* an order; else a question */
+    enum game_order order;  /* of an order */
+    const char *text;       /* of GAME_WARN: already one line, printable */
+    bool names;             /* the question: names as well */
+    uint64_t nonce;         /* drawn for this talk: session ids, cookies, challenges */
+    int stage;              /* the protocol's own */
+    struct str in;          /* of a stream: what came and was not used up yet */
+    struct str out;         /* what to send */
+    struct {                /* what to send over HTTP: out is the body */
+        const char *method; /* "GET", "POST" */
+        char path[512];
+        char bearer[1024]; /* "" = none */
+        bool basic;        /* as the place's admin with its password */
+    } http;
+    void *own; /* the protocol's own memory; freed with free() */
+    struct game_answer *answer;
+    bool done_ok;   /* an order: it was done */
+    struct err err; /* why not; code OK = nothing wrong */
+};
+
+struct protocol {
+    const char *name;  /* "java" */
+    const char *title; /* "Minecraft status" */
+    enum carrier carrier;
+    bool needs_password;
+    enum talk_next (*begin)(struct talk *t);
+    /* UDP: one datagram. TCP: t->in has grown by these bytes. HTTP: a whole body. status: HTTP's.
+     */
+    enum talk_next (*feed)(struct talk *t, const unsigned char *bytes, size_t len, int status);
+    enum talk_next (*late)(struct talk *t); /* no answer in time; NULL = over */
+    enum talk_next (*end)(struct talk *t);  /* the peer closed; NULL = over, "cut off" */
+};
+
+/* The protocols: one file each. */
+extern const struct protocol protocol_java, protocol_bedrock, protocol_a2s, protocol_quake3,
+    protocol_luanti, protocol_java_query, protocol_tcp, protocol_satisfactory, protocol_rcon,
+    protocol_factorio, protocol_tshock, protocol_palworld;
+
+/* For the protocols. A failure in words: the answer stays unknown, why = the words; TALK_OVER. */
+enum talk_next talk_bad(struct talk *t, enum err_code code, const char *fmt, ...) PRINTF(3, 4);
+/* Copies printable UTF-8 only: control characters, § and ^ colour codes, and broken bytes go. */
+void talk_text(char *to, size_t size, const char *bytes, size_t len);
+void talk_name(struct game_answer *a, const char *bytes, size_t len); /* one more, within the cap */
+void talk_release(struct talk *t);
+
+/* Reading within bounds: a take beyond the end gives 0 and sets `short_`, once and for good. */
+struct reader {
+    const unsigned char *at, *end;
+    bool short_;
+};
+struct reader reader_of(const void *bytes, size_t len);
+uint8_t take_u8(struct reader *r);
+uint16_t take_u16le(struct reader *r), take_u16be(struct reader *r);
+uint32_t take_u32le(struct reader *r), take_u32be(struct reader *r);
+uint64_t take_u64le(struct reader *r), take_u64be(struct reader *r);
+const unsigned char *take_bytes(struct reader *r, size_t n); /* NULL if short */
+/* Up to a NUL, which is used up; NULL and short if there is none. *len without it. */
+const char *take_text(struct reader *r, size_t *len);
+
+#endif
