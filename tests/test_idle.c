@@ -56,12 +56,12 @@ static void test_rows_of_readings(void **state)
         {"1*0???*0*0", 39, IDLE_EMPTY, "no reading for more than the gap breaks it"},
         {"1*0    *0*0", 40, IDLE_EMPTY, "nor is a row one where nobody looked"},
         {"1*?*?", 16, IDLE_ALARM, "unknown is an alarm, and never idle"},
-        {"1*?0*?*?", 16, IDLE_ALARM, "a minute before it would have been told"},
+        {"1*?0*?*?", 32, IDLE_ALARM, "an answer just before begins that anew, too"},
         {"*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*2*"
          "2"
          "*2*2*2*2",
          710, IDLE_MAX, "the hard maximum, with players on, ten minutes early"},
-        {"1  0  0  0  0  0  0  0", 21, IDLE_EMPTY, "readings three minutes apart are a row"},
+        {"1  0  0  0  0  0  0  0  0  0", 24, IDLE_EMPTY, "readings three minutes apart are a row"},
         {"1   0   0   0   0   0   0   0   0", -1, IDLE_STAY, "four minutes apart are none"},
         {"1*0*1*0*1*0*1*0*1*0*1", -1, IDLE_STAY, "never long enough"},
     };
