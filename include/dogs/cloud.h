@@ -150,6 +150,11 @@ bool cloud_sizes(struct cloud *c, struct size **out, size_t *n, struct err *e);
 bool cloud_regions(struct cloud *c, struct region **out, size_t *n, struct err *e);
 bool cloud_keys(struct cloud *c, struct sshkey **out, size_t *n, struct err *e);
 bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struct err *e);
+/* The most that came in over the public interface between two of the cloud's times (Unix seconds),
+ * in kbit/s. *kbps -1: there are no values, which is not the same as no traffic (they come with
+ * minutes of delay, and on some droplets only with the metrics agent). */
+bool cloud_droplet_traffic(struct cloud *c, int64_t id, int64_t from, int64_t to, int64_t *kbps,
+                           struct err *e);
 
 /* Changing */
 struct droplet_new {

@@ -48,6 +48,9 @@ static const struct route routes[] = {
     {"GET", "/v2/projects", "project.list", "project:read", project_list},
     {"GET", "/v2/projects/{}", "project.get", "project:read", project_default},
 
+    {"GET", "/v2/monitoring/metrics/droplet/bandwidth", "metrics.bandwidth", "monitoring:read",
+     metrics_bandwidth},
+
     {"GET", "/v2/firewalls", "firewall.list", "firewall:read", firewall_list},
     {"POST", "/v2/firewalls", "firewall.create", "firewall:create", firewall_create},
     {"GET", "/v2/firewalls/{}", "firewall.get", "firewall:read", firewall_get},
@@ -101,6 +104,7 @@ static const struct route routes[] = {
     {"POST", "/sandbox/settings", "control", NULL, control_settings},
     {"POST", "/sandbox/advance", "control", NULL, control_advance},
     {"POST", "/sandbox/put", "control", NULL, control_put},
+    {"POST", "/sandbox/traffic", "control", NULL, control_traffic},
     {"POST", "/sandbox/vanish", "control", NULL, control_vanish},
     {0},
 };

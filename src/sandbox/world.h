@@ -46,6 +46,7 @@ struct droplet {
     int64_t power_ms;
     bool unclean; /* the power was cut while it ran */
     int64_t world, born_world;
+    int64_t traffic_kbps; /* comes in while it is active */
 };
 
 /* A droplet's snapshot, or (with a uuid) a volume's. */
