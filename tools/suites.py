@@ -241,6 +241,7 @@ def suites():
         e2e("faults", "test_faults.py"),
         e2e("together", "test_together.py"),
         e2e("tls", "test_tls.py"),
+        e2e("stepped", "test_stepped.py"),
         e2e("awake", "test_awake.py"),
         e2e("get", "test_get.py"),
         e2e("put", "test_put.py"),

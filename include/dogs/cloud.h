@@ -51,10 +51,11 @@ int64_t cloud_answered_at(const struct cloud *c);
 /* Seconds this host's clock is ahead (+) or behind (-) the cloud's; 0 before the first answer and
  * for a sandbox, whose clock is its own. */
 int64_t cloud_clock_skew(const struct cloud *c);
-/* How many times faster than real time the other side runs: 1, or what a sandbox announces. */
+/* How many times faster than real time the other side runs: 1, or what a sandbox announces; 0: its
+ * clock moves only when its clients sleep. */
 double cloud_speed(const struct cloud *c);
 /* Sleeps that many of the cloud's milliseconds; true if cancelled. */
-bool cloud_sleep(const struct cloud *c, int64_t ms);
+bool cloud_sleep(struct cloud *c, int64_t ms);
 /* The cloud's milliseconds, monotonic, for measuring. */
 int64_t cloud_mono_ms(const struct cloud *c);
 /* After this moment (os_mono_ms; 0 = never) nothing is tried again or waited for: TIMEOUT. */

@@ -205,12 +205,29 @@ static void send_answer(struct service *s, const struct call *c, const struct an
     httpd_add_header(resp, "date", "%s", date);
     httpd_add_header(resp, "x-request-id", "%s", c->request_id);
     httpd_add_header(resp, "x-sandbox-speed", "%g", a->speed);
+    httpd_add_header(resp, "x-sandbox-now", "%lld", (long long)c->now);
     if (resp->body.len > 0)
         httpd_add_header(resp, "content-type", "%s",
                          spoilt && f->body == BODY_HTML ? "text/html"
                                                         : "application/json; charset=utf-8");
     if (a->limited || spoilt)
         put_rate(resp, a);
+}
+
+/* A request that moves the stepped clock. */
+static void answer_stepped(struct service *s, const char *path, const struct httpd_req *req,
+                           struct httpd_resp *resp)
+{
+    struct err e;
+    size_t len;
+    const char *bytes = httpd_body(req, &len);
+    cJSON *body = json_parse(bytes, len, &e);
+    int64_t now_ms = 0;
+    resp->status =
+        body ? stepped_answer(&s->stepped, &s->store, path, body, s->stop, &now_ms) : 400;
+    resp->body = STR(MAX_ANSWER);
+    str_addf(&resp->body, "{\"virtual_ms\":%lld}", (long long)now_ms);
+    cJSON_Delete(body);
 }
 
 void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp)
@@ -220,6 +237,11 @@ void service_answer(struct service *s, const struct httpd_req *req, struct httpd
     struct call c = {.store = &s->store, .req = req, .method = httpd_method(req), .lacks = ","};
     char *path = trimmed_path(httpd_path(req));
     c.path = path;
+    if (stepped_is(path)) {
+        answer_stepped(s, path, req, resp);
+        free(path);
+        return;
+    }
     new_request_id(c.request_id);
     bool body_ok = parse_body(&c);
     bool known_path = false;

@@ -4,6 +4,7 @@
 #define SANDBOX_ROUTES_H
 
 #include "limiter.h"
+#include "stepped.h"
 #include "store.h"
 
 struct cancel;
@@ -13,7 +14,8 @@ struct httpd_resp;
 struct service {
     struct store store;
     struct limiter limiter; /* guarded by the store */
-    struct cancel *stop;    /* ends requests that hang */
+    struct stepped stepped;
+    struct cancel *stop; /* ends requests that hang or sleep */
 };
 
 void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp);

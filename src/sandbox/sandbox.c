@@ -44,6 +44,7 @@ struct sandbox *sandbox_start(const struct sandbox_opts *opts, struct err *e)
 {
     struct sandbox *sb = xcalloc(1, sizeof *sb);
     sb->service.stop = cancel_new();
+    sb->service.stepped.lock = lock_new();
     bool ok = store_open(&sb->service.store, opts->dir, e) &&
               store_serve(&sb->service.store, opts->speed, e) &&
               (!opts->faults || load_plan(&sb->service.store, opts->faults, e));
@@ -75,6 +76,7 @@ void sandbox_stop(struct sandbox *sb)
     cancel_trigger(sb->service.stop);
     httpd_stop(sb->httpd);
     store_close(&sb->service.store);
+    stepped_release(&sb->service.stepped);
     cancel_free(sb->service.stop);
     free(sb);
 }
