@@ -37,7 +37,14 @@ NOT_NATIVE = """
 const M = require('module'), load = M._load
 M._load = (name, ...more) => name === 'raknet-native' ? {} : load(name, ...more)
 """
+# jsp-raknet closes the whole server when one client leaves; this one goes on.
 BEDROCK_SERVER = NOT_NATIVE + """
+const {Connection} = require('jsp-raknet/js/Connection')
+Connection.prototype.disconnect = function (reason) {
+    for (const [key, value] of this.listener.connections)
+        if (value === this) this.listener.connections.delete(key)
+    server.onCloseConnection(this, reason)
+}
 const bedrock = require('bedrock-protocol'), port = +process.argv[1]
 const server = bedrock.createServer({host: '127.0.0.1', port, offline: true, version: '1.20.0',
     raknetBackend: 'jsp-raknet', motd: {motd: 'bedrock peer', levelName: 'world'}, maxPlayers: 8})
