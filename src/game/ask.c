@@ -80,7 +80,7 @@ static void ask_end(struct ask *a)
 {
     struct game_answer *answer = a->answer;
     close_sock(a);
-    a->err = a->talk.err;
+    a->err = answer->err = a->talk.err;
     a->done_ok = a->talk.done_ok;
     answer->silent = !a->heard;
     answer->ms = a->heard ? (int)(os_mono_ms() - a->began_ms) : -1;
@@ -93,6 +93,7 @@ static void try_begin(struct ask *a)
     uint64_t nonce;
     os_random(&nonce, sizeof nonce);
     talk_init(&a->talk, a->protocol, a->place, a->answer, nonce);
+    a->talk.port = a->port;
     a->talk.telling = a->telling;
     a->talk.order = a->order;
     a->talk.text = a->text;
@@ -143,11 +144,11 @@ static const char *kind_text(const struct ask *a)
 }
 
 /* The connection failed: `e` says why. */
-static void broken(struct ask *a, const struct err *e, const char *what)
+static void broken(struct ask *a, enum sock_state state, const struct err *e)
 {
     char at[SOCK_ADDR_TEXT];
-    talk_bad(&a->talk, ERR_NETWORK, "%s: %s %s (%s)", place_text(a, at), kind_text(a), what,
-             e->text);
+    talk_bad(&a->talk, ERR_NETWORK, "%s (%s): %s", place_text(a, at), kind_text(a),
+             state == SOCK_CLOSED ? "nobody listens" : e->text);
     try_end(a);
 }
 
@@ -162,16 +163,17 @@ static void open_sock(struct ask *a)
     if (a->sock)
         wait_anew(a);
     else
-        broken(a, &e, "cannot be reached");
+        broken(a, SOCK_BROKEN, &e);
 }
 
 static void answer_late(struct ask *a)
 {
     char at[SOCK_ADDR_TEXT];
-    enum talk_next next = talk_late(&a->talk);
-    bool silent = next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard;
-    if (silent && !over_http(a))
-        talk_bad(&a->talk, ERR_TIMEOUT, "%s: nothing came over %s within %d ms, %d time%s",
+    enum talk_next next = TALK_OVER;
+    if (a->connected)
+        next = talk_late(&a->talk);
+    if (!a->connected || (next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard))
+        talk_bad(&a->talk, ERR_TIMEOUT, "%s (%s): nothing came within %d ms, %d time%s",
                  place_text(a, at), kind_text(a), wait_ms(a), a->attempt + 1,
                  a->attempt ? "s" : "");
     obey(a, next);
@@ -247,6 +249,10 @@ static void http_start(struct ask *a)
 
 static void obey(struct ask *a, enum talk_next next)
 {
+    struct err ignored = {0};
+    size_t n;
+    if (next == TALK_OVER && a->protocol->carrier == CARRY_UDP && a->sock && a->talk.out.len)
+        sock_write(a->sock, a->talk.out.p, a->talk.out.len, &n, NULL, &ignored);
     if (next == TALK_OVER)
         try_end(a);
     else if (over_http(a) && next != TALK_MORE)
@@ -270,7 +276,7 @@ static void write_some(struct ask *a)
     if (state == SOCK_NOT_YET)
         return;
     if (state != SOCK_DONE) {
-        broken(a, &e, state == SOCK_CLOSED ? "nobody listens" : "no connection");
+        broken(a, state, &e);
         return;
     }
     bool greet = !a->connected && !a->talk.out.len;
@@ -292,7 +298,7 @@ static void read_some(struct ask *a, unsigned char *room)
         a->heard = a->connected = true;
         obey(a, talk_feed(&a->talk, room, n, 0));
     } else if (state == SOCK_BROKEN || a->protocol->carrier == CARRY_UDP) {
-        broken(a, &e, state == SOCK_CLOSED ? "nobody listens" : "the connection broke");
+        broken(a, state, &e);
     } else {
         obey(a, talk_end(&a->talk));
     }

@@ -75,6 +75,7 @@ static void not_asked(struct game_answer *a, const struct err *why)
 {
     game_answer_release(a);
     a->silent = true;
+    a->err = *why;
     str_copy(a->why, sizeof a->why, why->text);
 }
 

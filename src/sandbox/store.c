@@ -37,6 +37,7 @@ void store_close(struct store *s)
     os_lock_drop(s->serving);
     world_release(&s->world);
     cJSON_Delete(s->requests);
+    free(s->games_open.v);
     lock_free(s->mutex);
     free(s->dir);
     free(s->world_path);
@@ -194,6 +195,13 @@ bool store_leave(struct store *s, struct err *e)
     s->lock = NULL;
     lock_drop(s->mutex);
     return ok;
+}
+
+void store_drop(struct store *s)
+{
+    os_lock_drop(s->lock);
+    s->lock = NULL;
+    lock_drop(s->mutex);
 }
 
 /* Temporary files of processes that were killed while they saved; nobody saves now, we hold the
