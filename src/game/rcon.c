@@ -124,7 +124,7 @@ static enum talk_next settle(struct talk *t, const struct rcon_dialect *d)
     }
     if (t->order != GAME_SAVE)
         return said_done(t);
-    if (saved && !str_has(r->text, saved))
+    if (saved ? !str_has(r->text, saved) : rcon_complains(r->text))
         return failed(t, "the server did not say that it has saved");
     if (d->confirm_save)
         return say(t, STAGE_CONFIRM, TYPE_COMMAND, d->ask_brief ? d->ask_brief : d->ask);

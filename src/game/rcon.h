@@ -43,5 +43,7 @@ bool rcon_knows(const char *ask); /* whether rcon_count can read answers to that
 
 /* The server does not know the command that it answers so. */
 bool rcon_unknown(const char *text);
+/* It speaks of a failure: for answers of which nobody knows how they say that all is well. */
+bool rcon_complains(const char *text);
 
 #endif

@@ -4,7 +4,7 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { LINE = 512 };
+enum { LINE = 512, COUNT_MAX = 1000000 };
 
 static size_t character(const char *p)
 {
@@ -64,16 +64,10 @@ static bool next_line(const char **at, char to[LINE])
 /* Digits from *at on, all of them; false if they are no count. *at is behind them in any case. */
 static bool take_count(const char **at, int *out)
 {
-    char digits[8] = "";
     size_t len = strspn(*at, "0123456789");
-    int64_t n = -1;
-    if (len && len < sizeof digits) {
-        memcpy(digits, *at, len);
-        str_int64(digits, 0, 1000000, &n);
-    }
+    bool ok = talk_count(*at, len, out) && *out <= COUNT_MAX;
     *at += len;
-    *out = (int)n;
-    return n >= 0;
+    return ok;
 }
 
 /* The next number in the text and whether it is one that may be a count. */
@@ -212,4 +206,13 @@ bool rcon_unknown(const char *text)
         if (str_has(line, beginnings[i]))
             return true;
     return false;
+}
+
+bool rcon_complains(const char *text)
+{
+    static const char *const words[] = {"fail", "error", "unable", "can't", "cannot", "could not"};
+    bool found = false;
+    for (size_t i = 0; i < sizeof words / sizeof *words; i++)
+        found = found || str_has(text, words[i]);
+    return found;
 }
