@@ -2,6 +2,9 @@
 
 #include "call.h"
 #include "disks.h"
+#include "game_respond.h"
+#include "game_serve.h"
+#include "games.h"
 #include "routes.h"
 
 #include <dogs/httpd.h>
@@ -41,13 +44,38 @@ static bool load_plan(struct store *s, const char *path, struct err *e)
     return ok ? true : err_wrap(e, "fault plan %s", path);
 }
 
+/* Servers that have no game yet get one, and so do their droplets. */
+static bool load_games(struct store *s, const struct sandbox_opts *opts, struct err *e)
+{
+    if (opts->n_games == 0)
+        return true;
+    if (!store_enter(s, e))
+        return false;
+    for (size_t i = 0; i < opts->n_games; i++) {
+        const struct sandbox_game *g = &opts->games[i];
+        struct game_wish wish = {.server = g->server,
+                                 .protocol = g->protocol,
+                                 .password = g->password,
+                                 .port = g->port ? g->port : -1,
+                                 .max = -1,
+                                 .boot_ms = -1};
+        if (responder_known(g->protocol))
+            gameservers_grant(&s->world, &wish, s->dir, s->now);
+    }
+    return store_leave(s, e);
+}
+
 struct sandbox *sandbox_start(const struct sandbox_opts *opts, struct err *e)
 {
     struct sandbox *sb = xcalloc(1, sizeof *sb);
     sb->service.stop = cancel_new();
+    sb->service.stepped.lock = lock_new();
     bool ok = store_open(&sb->service.store, opts->dir, e) &&
               store_serve(&sb->service.store, opts->speed, e) &&
-              (!opts->faults || load_plan(&sb->service.store, opts->faults, e));
+              (!opts->faults || load_plan(&sb->service.store, opts->faults, e)) &&
+              load_games(&sb->service.store, opts, e);
+    if (ok)
+        sb->service.games = games_start(&sb->service.store, sb->service.stop);
     if (ok)
         sb->httpd = httpd_start(&(struct httpd_opts){.port = opts->port,
                                                      .max_body = MAX_BODY,
@@ -75,7 +103,9 @@ void sandbox_stop(struct sandbox *sb)
         return;
     cancel_trigger(sb->service.stop);
     httpd_stop(sb->httpd);
+    games_stop(sb->service.games);
     store_close(&sb->service.store);
+    stepped_release(&sb->service.stepped);
     cancel_free(sb->service.stop);
     free(sb);
 }

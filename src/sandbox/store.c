@@ -39,6 +39,7 @@ void store_close(struct store *s)
     os_lock_drop(s->serving);
     world_release(&s->world);
     cJSON_Delete(s->requests);
+    free(s->games_open.v);
     lock_free(s->mutex);
     free(s->dir);
     free(s->world_path);
@@ -198,6 +199,13 @@ bool store_leave(struct store *s, struct err *e)
     s->lock = NULL;
     lock_drop(s->mutex);
     return ok;
+}
+
+void store_drop(struct store *s)
+{
+    os_lock_drop(s->lock);
+    s->lock = NULL;
+    lock_drop(s->mutex);
 }
 
 /* Temporary files of processes that were killed while they saved; nobody saves now, we hold the
