@@ -1,5 +1,5 @@
 """`dogs query`: who plays, nobody, or unknown with the reason; the exit status. The servers are
-those of peers/games.py, right and wrong ones."""
+those of peers/game_answers.py, right and wrong ones."""
 
 import pathlib
 import socket
@@ -11,7 +11,7 @@ import pytest
 import dogs
 
 sys.path.insert(0, str(pathlib.Path(__file__).resolve().parents[1]))
-from peers import games  # noqa: E402
+from peers import game_answers as games  # noqa: E402
 
 
 def query(place, *args, **env):
