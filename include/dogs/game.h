@@ -45,6 +45,7 @@ struct game {
                                        the text, or a path; NULL = it has none */
     const char *saved;              /* a part of the answer to `save` that says it is done; NULL =
                                        any answer does */
+    const char *ask;                /* over RCON as `query`: the command that lists who plays */
     const char *saves;              /* where our script keeps the saves on the droplet; NULL */
     const char *script;             /* name of its folder in game-scripts/; NULL = there is none */
 };

@@ -172,11 +172,18 @@ static void answer_late(struct ask *a)
     enum talk_next next = TALK_OVER;
     if (a->connected)
         next = talk_late(&a->talk);
-    if (!a->connected || (next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard))
+    bool datagrams = a->protocol->carrier == CARRY_UDP && !a->heard;
+    if (!a->connected || (datagrams && next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT))
         talk_bad(&a->talk, ERR_TIMEOUT, "%s (%s): nothing came within %d ms, %d time%s",
                  place_text(a, at), kind_text(a), wait_ms(a), a->attempt + 1,
                  a->attempt ? "s" : "");
     obey(a, next);
+}
+
+/* A server that stops may just as well reset the connection as close it. */
+static bool may_end(const struct ask *a)
+{
+    return a->telling && a->order == GAME_STOP;
 }
 
 /* Of what failed over HTTP. */
@@ -186,6 +193,13 @@ static void http_failed(struct ask *a, const struct err *e)
         enum talk_next next = talk_late(&a->talk);
         if (next != TALK_OVER || !a->talk.err.code) {
             obey(a, next);
+            return;
+        }
+    }
+    if (e->code == ERR_NETWORK && e->ambiguous && may_end(a) && a->protocol->end) {
+        talk_end(&a->talk);
+        if (a->talk.done_ok) {
+            try_end(a);
             return;
         }
     }
@@ -297,7 +311,7 @@ static void read_some(struct ask *a, unsigned char *room)
     if (state == SOCK_DONE) {
         a->heard = a->connected = true;
         obey(a, talk_feed(&a->talk, room, n, 0));
-    } else if (state == SOCK_BROKEN || a->protocol->carrier == CARRY_UDP) {
+    } else if (a->protocol->carrier == CARRY_UDP || (state == SOCK_BROKEN && !may_end(a))) {
         broken(a, state, &e);
     } else {
         obey(a, talk_end(&a->talk));
