@@ -145,10 +145,9 @@ class Droplet:
         """Protocol -> what was told, all asked at once."""
         children = {}
         for protocol, game, port, _ in SANDBOX:
-            place, more = f"{self.address}", ["--query-port", str(port)]
+            place, more = self.address, ["--query-port", str(port)]
             if protocol == "satisfactory":
-                place = "127.0.0.1"
-                more = ["--query-port", str(self.front.port), "--pin", self.front.pin]
+                place, more = self.front.address, ["--pin", self.front.pin]
             children[protocol] = asker.begin(place, game, "--players", *more)
         return {protocol: asker.end(child) for protocol, child in children.items()}
 
