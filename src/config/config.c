@@ -171,6 +171,7 @@ static void release_server(struct server_cfg *s)
     free(s->firewall_id);
     free(s->vpc_uuid);
     free(s->script);
+    free(s->schedule);
 }
 
 void config_free(struct config *cfg)

@@ -112,6 +112,9 @@ static void fill_field(const struct raw *const layers[3], size_t k, void *base, 
     case KEY_LIST:
     case KEY_SERVERS:
     case KEY_REMOTES:
+    case KEY_SCHEDULE:
+    case KEY_BUDGET:
+    case KEY_PRICES:
         break;
     }
 }
@@ -119,7 +122,8 @@ static void fill_field(const struct raw *const layers[3], size_t k, void *base, 
 static bool has_field(size_t k)
 {
     enum key_type t = key_columns[k].type;
-    return t != KEY_SECRET && t != KEY_ONE && t != KEY_SERVERS && t != KEY_REMOTES;
+    return t != KEY_SECRET && t != KEY_ONE && t != KEY_SERVERS && t != KEY_REMOTES &&
+           !key_is_section(k);
 }
 
 void load_fill(struct load *ld, struct config *cfg)
@@ -151,4 +155,5 @@ void load_fill(struct load *ld, struct config *cfg)
             if (config_keys[k].per_server && has_field(k))
                 fill_field(layers, k, &cfg->servers[i], cfg->path, &o->of[(1 + i) * n_keys + k]);
     }
+    sections_fill(ld, cfg);
 }

@@ -14,6 +14,7 @@ static const char *check_uuid(const char *text);
 static const char *check_ssh_key(const char *text);
 static const char *check_snapshot_max(const char *text);
 static const char *check_grace(const char *text);
+static const char *check_max_hours(const char *text);
 
 /* name, variable, per server, type, field, default, check, example, what it is */
 #define KEYS(X)                                                                                    \
@@ -55,7 +56,17 @@ static const char *check_grace(const char *text);
     X("monitoring", "DOGS_MONITORING", true, KEY_BOOL, SRV(monitoring), "false", check_bool,       \
       "false", "install DigitalOcean's metrics agent")                                             \
     X("ipv6", "DOGS_IPV6", true, KEY_BOOL, SRV(ipv6), "false", check_bool, "false",                \
-      "give it an IPv6 address as well")
+      "give it an IPv6 address as well")                                                           \
+    X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
+      "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
+      "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
+    X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
+      "how long a session may last; 0 for no limit")                                               \
+    X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
+      "dollars for a session and a month (UTC); start refuses beyond the month's")                 \
+    X("prices", NULL, false, KEY_PRICES, 0, "", check_any,                                         \
+      "{snapshot_gb_month: 0.06, minimum: 0.01, minimum_seconds: 60}",                             \
+      "what the cloud asks besides a size's price, which the API tells")
 
 #define PUBLIC(n, e, per, t, f, d, c, x, w)                                                        \
     {.name = (n), .env = (e), .what = (w), .example = (x), .per_server = (per)},
@@ -223,6 +234,13 @@ static const char *check_grace(const char *text)
     return s < 10 || s > 3600 ? "out of range; write 10s to 1h" : NULL;
 }
 
+static const char *check_max_hours(const char *text)
+{
+    int64_t n;
+
+    return str_int64(text, 0, 720, &n) ? NULL : "not a number of hours; write 1 to 720, or 0";
+}
+
 static const char *const truths[] = {"true", "yes", "on", "1"};
 static const char *const lies[] = {"false", "no", "off", "0"};
 
@@ -274,6 +292,13 @@ int key_int(size_t k, const char *text)
     else
         (void)str_int64(text, INT64_MIN, INT64_MAX, &n);
     return (int)n;
+}
+
+bool key_is_section(size_t k)
+{
+    enum key_type t = key_columns[k].type;
+
+    return t == KEY_SCHEDULE || t == KEY_BUDGET || t == KEY_PRICES;
 }
 
 bool key_bool(const char *text)

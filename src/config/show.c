@@ -42,8 +42,7 @@ void yaml_value(struct str *out, const char *text)
     str_add(out, control ? "\"" : "'");
 }
 
-static void add_origin(struct str *out, const struct config *cfg, const struct origin *o,
-                       bool has_value)
+void origin_show(struct str *out, const struct config *cfg, const struct origin *o, bool has_value)
 {
     switch (o->layer) {
     case LAYER_DEFAULT:
@@ -91,6 +90,9 @@ static bool add_field(struct str *out, const void *base, size_t k)
     case KEY_ONE:
     case KEY_SERVERS:
     case KEY_REMOTES:
+    case KEY_SCHEDULE:
+    case KEY_BUDGET:
+    case KEY_PRICES:
         break;
     }
     return false;
@@ -104,7 +106,7 @@ static void show_token(const struct config *cfg, struct str *out)
         str_addf(out, "token: '***'  # $%s\n", variable);
     } else if (*cfg->origins->file_token) {
         str_add(out, "token: '***'");
-        add_origin(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
+        origin_show(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
     }
 }
 
@@ -119,17 +121,20 @@ void config_show(const struct config *cfg, struct str *out)
             continue;
         str_addf(out, "%s: ", config_keys[k].name);
         bool any = add_field(out, cfg, k);
-        add_origin(out, cfg, origin_top(cfg, k), any);
+        origin_show(out, cfg, origin_top(cfg, k), any);
     }
+    for (size_t k = 0; k < n_keys; k++)
+        section_show(cfg, k, SIZE_MAX, out);
     str_addf(out, "servers:%s\n", cfg->n_servers ? "" : " {}");
     for (size_t i = 0; i < cfg->n_servers; i++) {
         str_addf(out, "  %s:\n", cfg->servers[i].name);
         for (size_t k = 0; k < n_keys; k++) {
-            if (!config_keys[k].per_server || key_columns[k].type == KEY_ONE)
+            if (!config_keys[k].per_server || key_columns[k].type == KEY_ONE ||
+                section_show(cfg, k, i, out))
                 continue;
             str_addf(out, "    %s: ", config_keys[k].name);
             bool any = add_field(out, &cfg->servers[i], k);
-            add_origin(out, cfg, origin_server(cfg, i, k), any);
+            origin_show(out, cfg, origin_server(cfg, i, k), any);
         }
     }
     remotes_show(cfg, out);
