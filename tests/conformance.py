@@ -58,6 +58,8 @@ STEPS = [
     ("GET", "/v2/projects/default", None, 200),
     ("GET", "/v2/projects/{project}", None, 200),
     ("GET", "/v2/images?type=distribution", None, 200),
+    ("GET", "/v2/monitoring/metrics/droplet/bandwidth?host_id=1&interface=public"
+     "&direction=inbound&start=1700000000&end=1700003600", None, 200),
     ("GET", "/v2/images?type=application", None, 200),
     ("GET", "/v2/images/debian-12-x64", None, 200, {"base": "image.id"}),
     ("GET", "/v2/snapshots/{base}", None, 400),
@@ -92,6 +94,10 @@ STEPS = [
     ("GET", "/v2/droplets/{mc}/firewalls", None, 200),
     ("GET", "/v2/actions", None, 200),
     ("GET", "/v2/actions/1", None, 404),
+    ("POST", "/sandbox/advance", {"seconds": 600}, 200),
+    ("POST", "/sandbox/traffic", {"server": "mc", "kbps": 250}, 204),
+    ("GET", "/v2/monitoring/metrics/droplet/bandwidth?host_id={mc}&interface=public"
+     "&direction=inbound&start=1&end=4000000000", None, 200),
     ("POST", "/v2/droplets",
      {"names": ["a", "b"], "size": "c-2", "image": "{base:int}", "region": "nyc3"}, 202,
      {"a": "droplets.0.id", "b": "droplets.1.id"}),

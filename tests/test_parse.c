@@ -244,6 +244,39 @@ static void test_long_texts(void **state)
     str_release(&text);
 }
 
+#define METRICS(values) "{\"resultType\":\"matrix\",\"result\":[" values "]}"
+#define LINE(values) "{\"metric\":{\"host_id\":\"1\"},\"values\":[" values "]}"
+
+static void test_traffic(void **state)
+{
+    static const struct {
+        const char *json;
+        int64_t kbps; /* -2: refused */
+    } rows[] = {
+        {METRICS(""), -1},
+        {METRICS(LINE("")), -1},
+        {METRICS(LINE("[1700000000,\"0\"]")), 0},
+        {METRICS(LINE("[1700000000,\"0.25\"],[1700000120,\"1.5\"],[1700000240,\"0.1\"]")), 1500},
+        {METRICS(LINE("[1,\"0.1\"]") "," LINE("[1,\"0.3\"]")), 300},
+        {METRICS(LINE("[1,\"NaN\"],[2,\"\"],[3,\"-1\"],[4,\"1e99\"],[5,\"2x\"]")), -1},
+        {METRICS(LINE("[1,2],[3],7,null,\"x\",[1,[2]]")), -1},
+        {METRICS("null,3,\"x\",{}"), -1},
+        {"{\"result\":{}}", -2},
+        {"{}", -2},
+        {"null", -2},
+    };
+    (void)state;
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        struct err e = {0};
+        cJSON *json = parsed(rows[i].json);
+        int64_t kbps = 7;
+        bool ok = parse_traffic(json, &kbps, &e);
+        ROW(i, ok == (rows[i].kbps != -2));
+        ROW(i, !ok || kbps == rows[i].kbps);
+        cJSON_Delete(json);
+    }
+}
+
 static void test_words(void **state)
 {
     static const struct {
@@ -274,7 +307,8 @@ int main(void)
         cmocka_unit_test(test_droplet),       cmocka_unit_test(test_droplet_states),
         cmocka_unit_test(test_action_states), cmocka_unit_test(test_snapshot),
         cmocka_unit_test(test_refusals),      cmocka_unit_test(test_odd_figures_become_none),
-        cmocka_unit_test(test_long_texts),    cmocka_unit_test(test_words),
+        cmocka_unit_test(test_long_texts),    cmocka_unit_test(test_traffic),
+        cmocka_unit_test(test_words),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);
 }

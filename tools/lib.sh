@@ -28,6 +28,8 @@ needs_test=(
     "clang|command -v clang|second compiler"
     "clang-format|command -v clang-format|check of the format"
     "valgrind|command -v valgrind|check of the memory"
+    "openssh-client|command -v ssh-keygen|reaches a droplet"
+    "openssh-server|test -x /usr/sbin/sshd|is reached, on loopback, in the test of that"
 )
 # For tools/windows.
 needs_windows=(

@@ -51,10 +51,11 @@ int64_t cloud_answered_at(const struct cloud *c);
 /* Seconds this host's clock is ahead (+) or behind (-) the cloud's; 0 before the first answer and
  * for a sandbox, whose clock is its own. */
 int64_t cloud_clock_skew(const struct cloud *c);
-/* How many times faster than real time the other side runs: 1, or what a sandbox announces. */
+/* How many times faster than real time the other side runs: 1, or what a sandbox announces; 0: its
+ * clock moves only when its clients sleep. */
 double cloud_speed(const struct cloud *c);
 /* Sleeps that many of the cloud's milliseconds; true if cancelled. */
-bool cloud_sleep(const struct cloud *c, int64_t ms);
+bool cloud_sleep(struct cloud *c, int64_t ms);
 /* The cloud's milliseconds, monotonic, for measuring. */
 int64_t cloud_mono_ms(const struct cloud *c);
 /* After this moment (os_mono_ms; 0 = never) nothing is tried again or waited for: TIMEOUT. */
@@ -150,6 +151,11 @@ bool cloud_sizes(struct cloud *c, struct size **out, size_t *n, struct err *e);
 bool cloud_regions(struct cloud *c, struct region **out, size_t *n, struct err *e);
 bool cloud_keys(struct cloud *c, struct sshkey **out, size_t *n, struct err *e);
 bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struct err *e);
+/* The most that came in over the public interface between two of the cloud's times (Unix seconds),
+ * in kbit/s. *kbps -1: there are no values, which is not the same as no traffic (they come with
+ * minutes of delay, and on some droplets only with the metrics agent). */
+bool cloud_droplet_traffic(struct cloud *c, int64_t id, int64_t from, int64_t to, int64_t *kbps,
+                           struct err *e);
 
 /* Changing */
 struct droplet_new {

@@ -98,9 +98,10 @@ struct config {
     char *token_source;  /* for messages: "config.yaml:3:8", "$DOGS_TOKEN", ... */
     char *token_file;    /* "" if none */
     char *token_command; /* "" if none */
-    char *ssh_command; /* how a droplet is reached: words, split at blanks; its address and "sh -s"
-                          are added. Default: ssh as root, asking nothing, 15 s to connect, new
-                          host keys accepted, changed ones never */
+    char *ssh_command;   /* how a droplet is reached: words, split at blanks ("…" keeps some
+                            together); its address and "sh -s" are added. Default: ssh as root,
+                            asking nothing, 15 s to connect, new host keys accepted, changed ones
+                            never */
     struct server_cfg *servers;
     size_t n_servers;
     struct remote_cfg *remotes;

@@ -177,6 +177,17 @@ bool cloud_firewall(struct cloud *c, const char *id, struct firewall *out, struc
     return get_one(c, path, "firewall:read", "firewall", parse_firewall, out, e);
 }
 
+bool cloud_droplet_traffic(struct cloud *c, int64_t id, int64_t from, int64_t to, int64_t *kbps,
+                           struct err *e)
+{
+    char path[160];
+    snprintf(path, sizeof path,
+             "/v2/monitoring/metrics/droplet/bandwidth?host_id=%lld&interface=public"
+             "&direction=inbound&start=%lld&end=%lld",
+             (long long)id, (long long)from, (long long)to);
+    return get_one(c, path, "monitoring:read", "data", parse_traffic, kbps, e);
+}
+
 static void put_key(cJSON *keys, const char *key)
 {
     int64_t id;

@@ -1,4 +1,5 @@
 #include "client.h"
+#include "sleeper.h"
 #include <dogs/awake.h>
 #include <dogs/http.h>
 #include <dogs/log.h>
@@ -25,6 +26,8 @@ struct cloud {
     struct cancel *cancel;
     double speed;
     bool is_sandbox;
+    struct sleeper sleeper;
+    int64_t stepped_ms; /* where its clock is stepped: what it said last; 0 = it has not yet */
     int64_t date, date_mono_ms; /* newest Date header and when it came; 0 = none yet */
     int64_t mono_ms, mono_at;   /* the cloud's clock when its speed was last learnt, and when */
     int64_t skew;
@@ -57,6 +60,7 @@ void cloud_free(struct cloud *c)
 {
     if (!c)
         return;
+    sleeper_leave(&c->sleeper, c->http, c->base_url);
     http_free(c->http);
     free(c->base_url);
     free(c->token);
@@ -90,8 +94,23 @@ int64_t cloud_mono_ms(const struct cloud *c)
     return c->mono_ms + (int64_t)((double)(os_mono_ms() - c->mono_at) * c->speed);
 }
 
-bool cloud_sleep(const struct cloud *c, int64_t ms)
+/* The stepped clock of a sandbox says where it is. */
+static void note_step(struct cloud *c, int64_t now_ms)
 {
+    if (c->stepped_ms && now_ms > c->stepped_ms)
+        c->mono_ms += now_ms - c->stepped_ms;
+    c->stepped_ms = now_ms;
+    c->date = now_ms / 1000;
+}
+
+bool cloud_sleep(struct cloud *c, int64_t ms)
+{
+    if (c->speed <= 0) {
+        int64_t now_ms = c->stepped_ms;
+        bool cancelled = sleeper_sleep(&c->sleeper, c->http, c->base_url, ms, c->cancel, &now_ms);
+        note_step(c, now_ms);
+        return cancelled;
+    }
     return cancel_sleep(c->cancel, (int64_t)ceil((double)ms / c->speed));
 }
 
@@ -119,8 +138,15 @@ static void note_time(struct cloud *c, const struct http_resp *r)
         double v = strtod(speed, NULL);
         c->mono_ms = cloud_mono_ms(c);
         c->mono_at = os_mono_ms();
-        c->speed = v > 0 && v <= 1e6 ? v : 1;
         c->is_sandbox = true;
+        int64_t now_ms;
+        const char *now = http_header(r, "x-sandbox-now");
+        bool steps = strcmp(speed, "0") == 0 && now && str_int64(now, 1, INT64_MAX, &now_ms);
+        c->speed = steps ? 0 : v > 0 && v <= 1e6 ? v : 1;
+        if (steps) {
+            sleeper_join(&c->sleeper, c->http, c->base_url);
+            note_step(c, now_ms);
+        }
     }
     const char *date = http_header(r, "date");
     int64_t t;
@@ -273,7 +299,8 @@ bool client_call(struct cloud *c, const struct call *call, cJSON **out, struct e
             wait_ms = wait_ms < LIMIT_STEP_MS ? wait_ms : LIMIT_STEP_MS;
             tries++;
         }
-        if (c->end_ms && os_mono_ms() + (int64_t)((double)wait_ms / c->speed) >= c->end_ms) {
+        int64_t real_ms = c->speed > 0 ? (int64_t)((double)wait_ms / c->speed) : 0;
+        if (c->end_ms && os_mono_ms() + real_ms >= c->end_ms) {
             *e = why;
             e->code = ERR_TIMEOUT;
             return err_wrap(e, "%s %s: no answer in time", call->method, call->path);

@@ -1,6 +1,7 @@
 #include "parse.h"
 #include <math.h>
 #include <stdio.h>
+#include <stdlib.h>
 #include <string.h>
 
 bool cloud_has(const char *words, const char *word)
@@ -232,5 +233,34 @@ bool parse_firewall(const cJSON *json, void *element, struct err *e)
     str_copy(f->id, sizeof f->id, id);
     str_copy(f->name, sizeof f->name, json_text(json, "name", ""));
     join(f->tags, sizeof f->tags, json_at(json, "tags"), "dogs");
+    return true;
+}
+
+/* Values are [time, "megabits per second"]. A word that is no number is no value. */
+static void take_values(const cJSON *values, int64_t *kbps)
+{
+    const cJSON *pair;
+    cJSON_ArrayForEach(pair, values)
+    {
+        const cJSON *value = cJSON_GetArrayItem(pair, 1);
+        char *end = NULL;
+        if (!cJSON_IsString(value) || !*value->valuestring)
+            continue;
+        double mbps = strtod(value->valuestring, &end);
+        if (*end || !(mbps >= 0 && mbps < 1e6))
+            continue;
+        int64_t k = llround(mbps * 1000);
+        *kbps = k > *kbps ? k : *kbps;
+    }
+}
+
+bool parse_traffic(const cJSON *json, void *element, struct err *e)
+{
+    int64_t *kbps = element;
+    const cJSON *results = json_at(json, "result"), *one;
+    *kbps = -1;
+    if (!cJSON_IsArray(results))
+        return err_set(e, ERR_PROTOCOL, "result: not a list");
+    cJSON_ArrayForEach(one, results) take_values(json_at(one, "values"), kbps);
     return true;
 }

@@ -6,6 +6,6 @@
 #include "client.h"
 
 client_parse parse_account, parse_droplet, parse_new_droplet, parse_action, parse_snapshot,
-    parse_droplet_snapshot, parse_size, parse_region, parse_key, parse_firewall;
+    parse_droplet_snapshot, parse_size, parse_region, parse_key, parse_firewall, parse_traffic;
 
 #endif

@@ -108,7 +108,7 @@ static bool sleep_with_signs(struct run *r, const struct wait *w, const struct s
         run_stay_awake(r);
     int64_t slice = (int64_t)(SLICE_MS * cloud_speed(r->cloud));
     while (ms > 0) {
-        int64_t part = ms < slice ? ms : slice;
+        int64_t part = slice && slice < ms ? slice : ms;
         if (!run_nap(r, part, e))
             return false;
         ms -= part;

@@ -43,17 +43,31 @@ void control_log_clear(struct call *c)
     reply(c, 204, NULL);
 }
 
-struct droplet *play(struct world *w, int64_t now, const char *server, int64_t id)
+static struct droplet *active(struct world *w, int64_t now, const char *server, int64_t id)
 {
     for (EACH(droplet, d, w, droplets)) {
         bool meant = id ? d->id == id : strcmp(d->name, server) == 0;
-        if (!meant || !droplet_lives(d, now) || strcmp(droplet_status(d, now), "active") != 0)
-            continue;
-        d->world++;
-        w->dirty = true;
-        return d;
+        if (meant && droplet_lives(d, now) && strcmp(droplet_status(d, now), "active") == 0)
+            return d;
     }
     return NULL;
+}
+
+/* The active droplet that the body names. */
+static struct droplet *named(const struct call *c)
+{
+    return active(c->w, c->now, json_text(c->body, "server", ""),
+                  json_int(c->body, "droplet_id", 0));
+}
+
+struct droplet *play(struct world *w, int64_t now, const char *server, int64_t id)
+{
+    struct droplet *d = active(w, now, server, id);
+    if (d) {
+        d->world++;
+        w->dirty = true;
+    }
+    return d;
 }
 
 void control_play(struct call *c)
@@ -104,6 +118,18 @@ void control_advance(struct call *c)
     cJSON *json = cJSON_CreateObject();
     json_put_int(json, "virtual_ms", c->store->now);
     reply(c, 200, json);
+}
+
+void control_traffic(struct call *c)
+{
+    struct droplet *d = named(c);
+    if (!d) {
+        refuse_missing(c);
+        return;
+    }
+    d->traffic_kbps = json_int(c->body, "kbps", 0);
+    c->w->dirty = true;
+    reply(c, 204, NULL);
 }
 
 void control_vanish(struct call *c)

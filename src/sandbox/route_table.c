@@ -48,6 +48,9 @@ static const struct route routes[] = {
     {"GET", "/v2/projects", "project.list", "project:read", project_list},
     {"GET", "/v2/projects/{}", "project.get", "project:read", project_default},
 
+    {"GET", "/v2/monitoring/metrics/droplet/bandwidth", "metrics.bandwidth", "monitoring:read",
+     metrics_bandwidth},
+
     {"GET", "/v2/firewalls", "firewall.list", "firewall:read", firewall_list},
     {"POST", "/v2/firewalls", "firewall.create", "firewall:create", firewall_create},
     {"GET", "/v2/firewalls/{}", "firewall.get", "firewall:read", firewall_get},
@@ -100,7 +103,11 @@ static const struct route routes[] = {
     {"GET", "/sandbox/settings", "control", NULL, control_settings_get},
     {"POST", "/sandbox/settings", "control", NULL, control_settings},
     {"POST", "/sandbox/advance", "control", NULL, control_advance},
+    {"POST", "/sandbox/game", "control", NULL, control_game},
+    {"GET", "/sandbox/games", "control", NULL, control_games},
+    {"GET", "/sandbox/told", "control", NULL, control_told},
     {"POST", "/sandbox/put", "control", NULL, control_put},
+    {"POST", "/sandbox/traffic", "control", NULL, control_traffic},
     {"POST", "/sandbox/vanish", "control", NULL, control_vanish},
     {0},
 };

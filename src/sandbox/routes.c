@@ -1,6 +1,7 @@
 #include "routes.h"
 
 #include "call.h"
+#include "game_serve.h"
 #include "route_table.h"
 
 #include <dogs/httpd.h>
@@ -205,12 +206,30 @@ static void send_answer(struct service *s, const struct call *c, const struct an
     httpd_add_header(resp, "date", "%s", date);
     httpd_add_header(resp, "x-request-id", "%s", c->request_id);
     httpd_add_header(resp, "x-sandbox-speed", "%g", a->speed);
+    httpd_add_header(resp, "x-sandbox-now", "%lld", (long long)c->now);
     if (resp->body.len > 0)
         httpd_add_header(resp, "content-type", "%s",
                          spoilt && f->body == BODY_HTML ? "text/html"
                                                         : "application/json; charset=utf-8");
     if (a->limited || spoilt)
         put_rate(resp, a);
+}
+
+/* A request that moves the stepped clock. */
+static void answer_stepped(struct service *s, const char *path, const struct httpd_req *req,
+                           struct httpd_resp *resp)
+{
+    struct err e;
+    size_t len;
+    const char *bytes = httpd_body(req, &len);
+    cJSON *body = json_parse(bytes, len, &e);
+    int64_t now_ms = 0;
+    resp->status =
+        body ? stepped_answer(&s->stepped, &s->store, path, body, s->stop, &now_ms) : 400;
+    games_settle_any(s->games);
+    resp->body = STR(MAX_ANSWER);
+    str_addf(&resp->body, "{\"virtual_ms\":%lld}", (long long)now_ms);
+    cJSON_Delete(body);
 }
 
 void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp)
@@ -220,9 +239,14 @@ void service_answer(struct service *s, const struct httpd_req *req, struct httpd
     struct call c = {.store = &s->store, .req = req, .method = httpd_method(req), .lacks = ","};
     char *path = trimmed_path(httpd_path(req));
     c.path = path;
+    if (stepped_is(path)) {
+        answer_stepped(s, path, req, resp);
+        free(path);
+        return;
+    }
     new_request_id(c.request_id);
     bool body_ok = parse_body(&c);
-    bool known_path = false;
+    bool known_path = false, changed = false;
     const struct route *r = route_find(c.method, path, c.args, &known_path);
     bool ok = store_enter(&s->store, &e);
     if (ok) {
@@ -238,9 +262,12 @@ void service_answer(struct service *s, const struct httpd_req *req, struct httpd
         else
             refuse(&c, 400, "the body is not a JSON object");
         a.speed = setting_value(c.w, SET_SPEED);
+        changed = (c.w->dirty || c.now != s->store.now) && c.w->gameservers.n > 0;
         c.now = s->store.now;
         ok = store_leave(&s->store, &e);
     }
+    if (changed)
+        games_settle(s->games);
     if (!ok) {
         log_line(LOG_WARN, "sandbox: %s", e.text);
         a = (struct answer){0};

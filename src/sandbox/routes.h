@@ -4,16 +4,20 @@
 #define SANDBOX_ROUTES_H
 
 #include "limiter.h"
+#include "stepped.h"
 #include "store.h"
 
 struct cancel;
+struct games;
 struct httpd_req;
 struct httpd_resp;
 
 struct service {
     struct store store;
     struct limiter limiter; /* guarded by the store */
-    struct cancel *stop;    /* ends requests that hang */
+    struct stepped stepped;
+    struct cancel *stop; /* ends requests that hang or sleep */
+    struct games *games; /* is told when the world has changed */
 };
 
 void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp);

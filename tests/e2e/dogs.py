@@ -167,6 +167,16 @@ class Sandbox:
     def advance(self, seconds):
         self.ask("POST", "/sandbox/advance", {"seconds": seconds})
 
+    def join(self, who):
+        """For the stepped clock: no time passes until `who` has slept or left."""
+        return self.ask("POST", "/sandbox/join", {"who": who})
+
+    def leave(self, who):
+        return self.ask("POST", "/sandbox/leave", {"who": who})
+
+    def sleep(self, who, seconds):
+        return self.ask("POST", "/sandbox/sleep", {"who": who, "ms": int(seconds * 1000)})
+
     def put(self, **things):
         self.ask("POST", "/sandbox/put", things)
 
