@@ -140,7 +140,7 @@ bool config_need_remote(const struct config *cfg, const char *name, const struct
  * costs nothing. CONFIG. Registers them with log_secret. */
 bool config_remote_secrets(struct config *cfg, const char *name, struct err *e);
 
-/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_ADMIN_PASSWORD, then the
+/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_GAME_PASSWORD, then the
  * server's own key, _file or _command, then the top level's, by the rules of config_token. Looked
  * for only now. Stays "" where there is none. CONFIG. Registers it with log_secret. */
 bool config_admin_password(struct config *cfg, const char *server, struct err *e);

@@ -31,8 +31,8 @@ static const char *check_grace(const char *text);
     X("state_dir", "DOGS_STATE_DIR", false, KEY_PATH, TOP(state_dir), "", check_any,               \
       "~/.local/state/dogs", "folder for what dogs remembers of work under way")                   \
     X("ssh_command", "DOGS_SSH_COMMAND", false, KEY_TEXT, TOP(ssh_command),                        \
-      "ssh -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new -l root",     \
-      check_any, "ssh -o BatchMode=yes -i ~/.ssh/games -l root",                                   \
+      "ssh -l root -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",     \
+      check_any, "ssh -l root -o BatchMode=yes -i ~/.ssh/games",                                   \
       "how a droplet is reached; its address is added")                                            \
     X("servers", NULL, false, KEY_SERVERS, 0, "", check_any, "", "your game servers by name")      \
     X("remotes", NULL, false, KEY_REMOTES, 0, "", check_any, "",                                   \
@@ -73,7 +73,7 @@ static const char *check_grace(const char *text);
       "when start is done: droplet, port (is open) or game (answers)")                             \
     X("admin", "DOGS_ADMIN", true, KEY_TEXT, SRV(admin), "", check_admin, "network",               \
       "how it is warned and saved: network (with a password), ssh, or off")                        \
-    X("admin_password", "DOGS_ADMIN_PASSWORD", true, KEY_SECRET, 0, "", check_password,            \
+    X("admin_password", "DOGS_GAME_PASSWORD", true, KEY_SECRET, 0, "", check_password,            \
       "<the game's admin password>",                                                               \
       "the game's own (RCON, REST); then this file must be readable by you alone")                 \
     X("admin_password_file", NULL, true, KEY_PATH, SRV(admin_password_file), "", check_any,        \
