@@ -51,5 +51,9 @@ bool sandbox_reset(const char *dir, struct err *e);
 /* Somebody plays on the server's running droplet: its world's generation grows by one. NOT_FOUND
  * without a running droplet of that name. */
 bool sandbox_play(const char *dir, const char *server, long *generation, struct err *e);
+/* The disk of the running droplet that has this public address: a folder, made at first use, kept
+ * in its snapshots, gone with it. Yours to free. NOT_FOUND without such a droplet, GUARD with
+ * several. */
+bool sandbox_disk(const char *dir, const char *address, char **folder, struct err *e);
 
 #endif

@@ -172,7 +172,8 @@ static void answer_late(struct ask *a)
     enum talk_next next = TALK_OVER;
     if (a->connected)
         next = talk_late(&a->talk);
-    if (!a->connected || (next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard))
+    bool datagrams = a->protocol->carrier == CARRY_UDP && !a->heard;
+    if (!a->connected || (datagrams && next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT))
         talk_bad(&a->talk, ERR_TIMEOUT, "%s (%s): nothing came within %d ms, %d time%s",
                  place_text(a, at), kind_text(a), wait_ms(a), a->attempt + 1,
                  a->attempt ? "s" : "");

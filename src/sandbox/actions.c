@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include "disks.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -89,6 +91,8 @@ static void take_snapshot(struct call *c, struct droplet *d, struct action *a)
         empty ? 0 : round_gb(grown < 0.8 * (double)d->disk_gb ? grown : 0.8 * (double)d->disk_gb);
     s->world = empty ? 0 : d->world;
     s->unclean = d->unclean;
+    if (!empty)
+        disk_save(c->store, d->id, s->id);
     gameservers_keep(c->w, d, s->id);
     if (outcome_wanted(o, OUTCOME_WAKES))
         set_power(d, false, a->ends_ms, c->now);

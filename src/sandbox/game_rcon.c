@@ -60,22 +60,23 @@ static void put_output(struct response *r, uint32_t id, const char *text)
     } while (at < len);
 }
 
-static void put_list(const struct hosted *h, const struct command *c, struct response *r,
-                     uint32_t id)
+static void put_list(const struct hosted *h, const struct command *c, const char *said,
+                     struct response *r, uint32_t id)
 {
     struct str text = STR(96 * 1024);
     char buffer[32];
+    bool brief = strcmp(c->begins, "/") == 0 || strstr(said, " count");
     if (strcmp(c->begins, "list") == 0)
         str_addf(&text, "There are %lld of a max of %lld players online: ", (long long)h->players,
                  (long long)h->max);
     else if (c->word == WORD_COUNT)
-        str_addf(&text, "Online players (%lld):", (long long)h->players);
+        str_addf(&text, "Online players (%lld)%s", (long long)h->players, brief ? "" : ":");
     else if (strcmp(c->begins, "players") == 0)
         str_addf(&text, "Players connected (%lld): ", (long long)h->players);
     else
         str_add(&text, "Unknown command. Type /help for a list of commands.");
     bool lines = strcmp(c->begins, "list") != 0;
-    for (size_t i = 0; strlen(c->begins) > 1 && (int64_t)i < h->players; i++)
+    for (size_t i = 0; !brief && (int64_t)i < h->players; i++)
         str_addf(&text, "%s%s%s",
                  lines ? "\n"
                  : i   ? ", "
@@ -91,7 +92,7 @@ static void obey(const struct hosted *h, const struct command *c, const char *sa
     static const enum game_order orders[] = {
         [WORD_SAY] = ORDER_WARN, [WORD_SAVE] = ORDER_SAVE, [WORD_STOP] = ORDER_STOP};
     if (c->word == WORD_LIST || c->word == WORD_COUNT) {
-        put_list(h, c, r, id);
+        put_list(h, c, said, r, id);
         return;
     }
     const char *text = c->word == WORD_SAY ? said + strlen(c->begins) : said;

@@ -1,6 +1,7 @@
 #include <dogs/sandbox.h>
 
 #include "call.h"
+#include "disks.h"
 #include "game_respond.h"
 #include "game_serve.h"
 #include "games.h"
@@ -136,4 +137,52 @@ bool sandbox_play(const char *dir, const char *server, long *generation, struct 
     }
     store_close(&s);
     return ok ? true : err_wrap(e, "play in the sandbox");
+}
+
+static bool has_address(const struct store *s, const struct droplet *d, const char *address)
+{
+    const char *usual = *s->world.public_ip ? s->world.public_ip : d->ipv4;
+    if (strcmp(usual, address) == 0 || (*d->ipv6 && strcmp(d->ipv6, address) == 0))
+        return true;
+    for (EACH(reserved_ip, r, &s->world, reserved_ips))
+        if (r->droplet_id == d->id && strcmp(r->ip, address) == 0)
+            return true;
+    return false;
+}
+
+static char *find_disk(const struct store *s, const char *address, struct err *e)
+{
+    int64_t id = 0;
+    for (EACH(droplet, d, &s->world, droplets)) {
+        if (!droplet_lives(d, s->now) || strcmp(droplet_status(d, s->now), "active") != 0 ||
+            s->now < d->networks_ms || !has_address(s, d, address))
+            continue;
+        if (id) {
+            err_set(e, ERR_GUARD, "several running droplets have the address %s", address);
+            return NULL;
+        }
+        id = d->id;
+    }
+    if (id)
+        return disk_open(s, id, e);
+    err_set(e, ERR_NOT_FOUND, "no running droplet has the address %s", address);
+    return NULL;
+}
+
+bool sandbox_disk(const char *dir, const char *address, char **folder, struct err *e)
+{
+    struct store s;
+    *folder = NULL;
+    bool ok = store_open(&s, dir, e) && store_enter(&s, e);
+    if (ok) {
+        struct err left;
+        *folder = find_disk(&s, address, e);
+        ok = store_leave(&s, *folder ? e : &left) && *folder;
+    }
+    store_close(&s);
+    if (!ok) {
+        free(*folder);
+        *folder = NULL;
+    }
+    return ok;
 }

@@ -1,5 +1,7 @@
 #include "store.h"
 
+#include "disks.h"
+
 #include <dogs/log.h>
 #include <dogs/os.h>
 #include <dogs/work.h>
@@ -182,8 +184,10 @@ static bool write_world(struct store *s, struct err *e)
 bool store_leave(struct store *s, struct err *e)
 {
     bool dirty = s->world.dirty;
-    if (dirty)
+    if (dirty) {
         s->world.generation++;
+        disks_sweep(s);
+    }
     bool ok = write_pulse(s, e) && (!dirty || write_world(s, e));
     if (ok) {
         s->pulse_generation = s->world.generation;
@@ -331,6 +335,7 @@ bool store_forget(struct store *s, struct err *e)
     s->log_lines = 0;
     cJSON_Delete(s->requests);
     s->requests = cJSON_CreateObject();
+    disks_forget(s);
     return os_remove_file(s->world_path, e) && os_remove_file(s->pulse_path, e) &&
            os_remove_file(s->log_path, e);
 }
