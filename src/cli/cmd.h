@@ -102,6 +102,7 @@ extern const struct cmd cmds_view[];
 extern const struct cmd cmds_query[];
 extern const struct cmd cmds_worlds[];
 extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_schedule[];
 extern const struct cmd cmds_setup[];
 extern const struct cmd cmds_login[];
 extern const struct cmd cmds_sandbox[];
