@@ -2,6 +2,7 @@
 
 import contextlib
 import os
+import re
 import signal
 import sys
 
@@ -201,6 +202,26 @@ def test_a_droplet_from_its_start_to_its_end(sandbox, host, asker):
         assert not asker.query(address, "minecraft-java")["up"]
     assert dogs.newest_world(sandbox.state(), "mc") == 3
     dogs.assert_sound(sandbox.state())
+
+
+def test_the_programs_own_sandbox(place, asker):
+    """With --sandbox a server with `game:` simply answers, whoever asks while a dogs runs."""
+    config = place / "config.yaml"
+    config.write_text("region: fra1\nsize: s-1vcpu-2gb\nservers:\n  mc:\n    image: debian-12-x64\n"
+                      "    game: minecraft-java\n")
+    config.chmod(0o600)
+    host = dogs.Host(place / "host", "http://127.0.0.1:9", config="")
+    host.env.pop("DOGS_API_URL")
+    host.env["DOGS_CONFIG"] = str(config)
+    said = host.must("--sandbox", "create", "mc").out
+    address = re.search(r"127\.\d+\.\d+\.\d+", said)[0]
+    assert not asker.query(address, "minecraft-java")["up"]
+    with dogs.Sandbox(host.state_dir / "sandbox") as sandbox:
+        assert asker.query(address, "minecraft-java")["players"] == 0
+        sandbox.ask("POST", "/sandbox/game", {"server": "mc", "players": 2})
+        told = asker.query(address, "minecraft-java")
+        assert told["players"] == 2, told
+    host.must("--sandbox", "stop", "mc", "--yes")
 
 
 # --- what others say of them ------------------------------------------------------------------------
