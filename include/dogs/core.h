@@ -106,6 +106,7 @@ struct request {
     bool adopt;         /* take what has the exact name but not our tag */
     const char *world;  /* restore-world: which archive; NULL = the newest proved one */
     bool undo;          /* restore-world: what it put aside comes back */
+    bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
     bool dry_run;
 };

@@ -252,6 +252,10 @@ static bool check_request(const struct request *req, struct err *e)
         err_set(e, ERR_USAGE, "restore: say which snapshot");
         return err_hint(e, "`dogs snapshots %s` lists them", req->server);
     }
+    if (req->if_empty) {
+        err_set(e, ERR_GUARD, "who plays on %s cannot be known", req->server);
+        return err_hint(e, "`dogs stop %s` stops it whoever plays", req->server);
+    }
     if (req->keep < 0)
         return err_set(e, ERR_USAGE, "at least one snapshot is kept");
     return true;
