@@ -97,8 +97,17 @@ bool run_request(struct cli *cli, const struct request *req, struct err *e);
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_query[], cmds_transfer[], cmds_setup[],
-    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_load[], cmds_help[], cmds_worlds[];
+extern const struct cmd cmds_run[];
+extern const struct cmd cmds_worlds[];
+extern const struct cmd cmds_view[];
+extern const struct cmd cmds_query[];
+extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_setup[];
+extern const struct cmd cmds_login[];
+extern const struct cmd cmds_sandbox[];
+extern const struct cmd cmds_awake[];
+extern const struct cmd cmds_load[];
+extern const struct cmd cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);
