@@ -171,7 +171,6 @@ static void release_server(struct server_cfg *s)
     free(s->firewall_id);
     free(s->vpc_uuid);
     free(s->script);
-    free(s->schedule);
     free(s->game);
     free(s->ready);
     free(s->admin);
@@ -182,6 +181,7 @@ static void release_server(struct server_cfg *s)
     free(s->warn_minutes);
     free(s->world.path);
     free(s->world.to);
+    free(s->schedule);
 }
 
 void config_free(struct config *cfg)

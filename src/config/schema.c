@@ -62,16 +62,6 @@ static const char *check_max_hours(const char *text);
       "false", "install DigitalOcean's metrics agent")                                             \
     X("ipv6", "DOGS_IPV6", true, KEY_BOOL, SRV(ipv6), "false", check_bool, "false",                \
       "give it an IPv6 address as well")                                                           \
-    X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
-      "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
-      "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
-    X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
-      "how long a session may last; 0 for no limit")                                               \
-    X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
-      "dollars for a session and a month (UTC); start refuses beyond the month's")                 \
-    X("prices", NULL, false, KEY_PRICES, 0, "", check_any,                                         \
-      "{snapshot_gb_month: 0.06, minimum: 0.01, minimum_seconds: 60}",                             \
-      "what the cloud asks besides a size's price, which the API tells")                           \
     X("game", "DOGS_GAME", true, KEY_TEXT, SRV(game), "", check_game, "minecraft-java",            \
       "which game it is; `dogs query --help` lists those that are known")                          \
     X("port", "DOGS_PORT", true, KEY_INT, SRV(port), "", check_port, "25565",                      \
@@ -107,7 +97,17 @@ static const char *check_max_hours(const char *text);
     X("world.keep_days", "DOGS_WORLD_KEEP_DAYS", true, KEY_INT, SRV(world.keep_days), "0",         \
       check_days, "30", "and all that are younger, in days")                                       \
     X("world.on_stop", "DOGS_WORLD_ON_STOP", true, KEY_BOOL, SRV(world.on_stop), "false",          \
-      check_bool, "true", "archive before each stop; true where `to` is set")
+      check_bool, "true", "archive before each stop; true where `to` is set")                      \
+    X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
+      "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
+      "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
+    X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
+      "how long a session may last; 0 for no limit")                                               \
+    X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
+      "dollars for a session and a month (UTC); start refuses beyond the month's")                 \
+    X("prices", NULL, false, KEY_PRICES, 0, "", check_any,                                         \
+      "{snapshot_gb_month: 0.06, minimum: 0.01, minimum_seconds: 60}",                             \
+      "what the cloud asks besides a size's price, which the API tells")
 
 #define PUBLIC(n, e, per, t, f, d, c, x, w)                                                        \
     {.name = (n), .env = (e), .what = (w), .example = (x), .per_server = (per)},
@@ -341,13 +341,6 @@ int key_int(size_t k, const char *text)
     return (int)n;
 }
 
-bool key_is_section(size_t k)
-{
-    enum key_type t = key_columns[k].type;
-
-    return t == KEY_SCHEDULE || t == KEY_BUDGET || t == KEY_PRICES;
-}
-
 static int falling(const void *a, const void *b)
 {
     return *(const int *)b - *(const int *)a;
@@ -371,6 +364,13 @@ int *key_minutes(char *const *texts)
             out[kept++] = out[i];
     out[kept] = 0;
     return out;
+}
+
+bool key_is_section(size_t k)
+{
+    enum key_type t = key_columns[k].type;
+
+    return t == KEY_SCHEDULE || t == KEY_BUDGET || t == KEY_PRICES;
 }
 
 bool key_bool(const char *text)

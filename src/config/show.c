@@ -124,6 +124,8 @@ static void show_of_server(const struct config *cfg, size_t i, size_t k, struct 
 {
     const char *leaf = key_leaf(k);
 
+    if (section_show(cfg, k, i, out))
+        return;
     if (key_columns[k].type == KEY_GROUP) {
         str_addf(out, "    %s:\n", leaf);
         return;
