@@ -6,12 +6,13 @@
 
 enum { SAVE_MS = 60 * 1000 };
 
+/* Where the table has both at one port, they are at one port. */
 uint16_t ask_admin_port(const struct game_place *place)
 {
     const struct game *g = place->game;
     if (place->admin_port)
         return place->admin_port;
-    if (place->query_port && g->query == g->admin)
+    if (place->query_port && g->query_port == g->admin_port)
         return place->query_port;
     return place->port && g->admin_port == g->port ? place->port : g->admin_port;
 }
