@@ -214,8 +214,18 @@ enum talk_next rcon_feed(struct talk *t, const struct rcon_dialect *d)
     return next;
 }
 
+/* Packets that came in one piece with one that was answered have not been looked at yet. */
+static bool has_rest(struct talk *t, const struct rcon_dialect *d, enum talk_next *next)
+{
+    *next = rcon_feed(t, d);
+    return *next != TALK_MORE;
+}
+
 enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 {
+    enum talk_next next;
+    if (has_rest(t, d, &next))
+        return next;
     /* Factorio, Rust and others answer nothing but commands. */
     if (t->stage == STAGE_END)
         return settle(t, d);
@@ -228,6 +238,9 @@ enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 
 enum talk_next rcon_end(struct talk *t, const struct rcon_dialect *d)
 {
+    enum talk_next next;
+    if (has_rest(t, d, &next))
+        return next;
     if (t->stage == STAGE_END)
         return settle(t, d);
     if (t->stage != STAGE_LOGIN)
