@@ -167,6 +167,31 @@ static void test_deaf_servers_are_heard_out(void **state)
     }
 }
 
+/* The login's answer, and in the same piece one to a command that has not been sent. */
+static void test_answers_that_come_too_early(void **state)
+{
+    (void)state;
+    for (int order = -1; order <= GAME_STOP; order++) {
+        struct told d;
+        struct str all = STR(4096);
+        ask(&d, &minecraft);
+        d.talk.telling = order >= 0;
+        d.talk.order = (enum game_order)(order >= 0 ? order : 0);
+        d.talk.text = "x";
+        packet(&all, id_of(LOGIN), 2, "");
+        packet(&all, id_of(COMMAND), 0, "There are 2 of a max of 20 cookies");
+        d.next = talk_feed(&d.talk, all.p, all.len, 0);
+        ROW(order, d.next == TALK_SEND);
+        d.next = talk_end(&d.talk);
+        ROW(order, d.next == TALK_OVER);
+        ROW(order, d.talk.done_ok == (order == GAME_WARN || order == GAME_STOP));
+        ROW(order, d.talk.done_ok == !d.talk.err.code);
+        ROW(order, d.answer.players == -1);
+        str_release(&all);
+        told_close(&d);
+    }
+}
+
 static void test_question_that_fails(void **state)
 {
     struct told d;
@@ -224,6 +249,20 @@ static void test_orders(void **state)
         ROW(i, d.talk.done_ok == (rows[i].code == ERR_OK));
         ROW(i, strstr(d.talk.err.text, rows[i].text));
         ROW(i, !strstr(d.talk.err.text, "passwrd"));
+        told_close(&d);
+    }
+}
+
+static void test_chatter_is_no_answer(void **state)
+{
+    struct told d;
+    (void)state;
+    for (int order = GAME_WARN; order <= GAME_STOP; order++) {
+        tell(&d, (enum game_order)order, "Hello");
+        answer(&d, 0, 0, "Saved the game");
+        ROW(order, d.next == TALK_MORE && !d.talk.done_ok);
+        answer(&d, id_of(LOGIN), 0, "Saved the game");
+        ROW(order, d.next == TALK_MORE && !d.talk.done_ok);
         told_close(&d);
     }
 }
@@ -340,8 +379,10 @@ int main(void)
         cmocka_unit_test(test_login),
         cmocka_unit_test(test_ends_of_answers),
         cmocka_unit_test(test_deaf_servers_are_heard_out),
+        cmocka_unit_test(test_answers_that_come_too_early),
         cmocka_unit_test(test_question_that_fails),
         cmocka_unit_test(test_orders),
+        cmocka_unit_test(test_chatter_is_no_answer),
         cmocka_unit_test(test_saved_in_a_later_packet),
         cmocka_unit_test(test_orders_without_an_answer),
         cmocka_unit_test(test_sizes),

@@ -214,17 +214,11 @@ enum talk_next rcon_feed(struct talk *t, const struct rcon_dialect *d)
     return next;
 }
 
-/* Packets that came in one piece with one that was answered have not been looked at yet. */
-static bool has_rest(struct talk *t, const struct rcon_dialect *d, enum talk_next *next)
-{
-    *next = rcon_feed(t, d);
-    return *next != TALK_MORE;
-}
-
 enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 {
-    enum talk_next next;
-    if (has_rest(t, d, &next))
+    /* Packets that came in one piece with one that was answered have not been looked at yet. */
+    enum talk_next next = rcon_feed(t, d);
+    if (next != TALK_MORE)
         return next;
     /* Factorio, Rust and others answer nothing but commands. */
     if (t->stage == STAGE_END)
@@ -238,11 +232,11 @@ enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 
 enum talk_next rcon_end(struct talk *t, const struct rcon_dialect *d)
 {
-    enum talk_next next;
-    if (has_rest(t, d, &next))
+    enum talk_next next = rcon_feed(t, d);
+    if (next != TALK_OVER && t->stage == STAGE_END)
+        next = settle(t, d);
+    if (next == TALK_OVER)
         return next;
-    if (t->stage == STAGE_END)
-        return settle(t, d);
     if (t->stage != STAGE_LOGIN)
         return said_closed(t, true);
     talk_bad(t, ERR_NETWORK, "RCON closed the connection at the login");
