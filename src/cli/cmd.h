@@ -90,12 +90,25 @@ const struct cmd *cmd_next(const struct cmd *after); /* NULL begins; NULL ends *
 const struct cmd *cmd_find(const char *name, struct err *e);
 extern const struct opt cli_globals[];
 
+/* cmd_run.c: a run of the engine and what it prints at its end */
+bool run_request(struct cli *cli, const struct request *req, struct err *e);
+
 /* cmd_help.c: what no command at all prints */
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_query[], cmds_transfer[], cmds_setup[],
-    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_load[], cmds_help[];
+extern const struct cmd cmds_run[];
+extern const struct cmd cmds_view[];
+extern const struct cmd cmds_query[];
+extern const struct cmd cmds_worlds[];
+extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_schedule[];
+extern const struct cmd cmds_setup[];
+extern const struct cmd cmds_login[];
+extern const struct cmd cmds_sandbox[];
+extern const struct cmd cmds_awake[];
+extern const struct cmd cmds_load[];
+extern const struct cmd cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);
