@@ -53,8 +53,8 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    fi\n"                                                                                     \
     "}\n"                                                                                          \
     "now=$(date +%s)\n"                                                                            \
-    "aside=$world.before-$now\n"                                                                   \
-    "[ ! -e \"$aside\" ] || fail \"$aside is there already; try again\"\n"
+    "while [ -e \"$world.before-$now\" ]; do sleep 1; now=$(date +%s); done\n"                     \
+    "aside=$world.before-$now\n"
 
 #define SWAP                                                                                       \
     "stopped=1\n"                                                                                  \
