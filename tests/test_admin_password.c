@@ -33,11 +33,11 @@ static void test_places(void **state)
         char *path = write_file("config.yaml", rows[i].text);
         struct err e = {0};
         assert_int_equal(chmod(path, 0600), 0);
-        unsetenv("DOGS_ADMIN_PASSWORD");
+        unsetenv("DOGS_GAME_PASSWORD");
         struct config *cfg = load(path);
         assert_string_equal(cfg->servers[0].admin_password, "");
         if (rows[i].env)
-            setenv("DOGS_ADMIN_PASSWORD", rows[i].env, 1);
+            setenv("DOGS_GAME_PASSWORD", rows[i].env, 1);
         bool ok = config_admin_password(cfg, "mc", &e);
         if (ok != !!rows[i].is || strcmp(cfg->servers[0].admin_password, ok ? rows[i].is : "") != 0)
             fail_msg("row %zu: '%s' %s", i, cfg->servers[0].admin_password, e.text);
@@ -94,7 +94,7 @@ static void test_values(void **state)
     assert_false(c->world.on_stop);
     assert_int_equal(b->port, 7000);
     assert_int_equal(c->port, 0);
-    assert_true(str_starts(cfg->ssh_command, "ssh -o BatchMode=yes"));
+    assert_true(str_starts(cfg->ssh_command, "ssh -l root -o BatchMode=yes"));
     config_free(cfg);
 }
 

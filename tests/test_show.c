@@ -20,7 +20,7 @@ static void test_show(void **state)
         "    snapshot_max: 2  # default\n",
         "    ipv6: false  # default\n",
         "    port:   # not set\n",
-        "    admin_password: '***'  # $DOGS_ADMIN_PASSWORD\n",
+        "    admin_password: '***'  # $DOGS_GAME_PASSWORD\n",
         "    warn: [10, 5, 1]  # default\n",
         "    world:\n      path: ''  # not set\n",
         "      keep: 7  # default\n",
@@ -35,7 +35,7 @@ static void test_show(void **state)
     (void)state;
     setenv("DOGS_API_URL", "https://x.example/", 1);
     setenv("DOGS_SIZE", "c-2", 1);
-    setenv("DOGS_ADMIN_PASSWORD", "SECRETTOO", 1);
+    setenv("DOGS_GAME_PASSWORD", "SECRETTOO", 1);
     assert_true(
         config_load(&(struct config_opts){.path = path, .state_dir = "/flag"}, &cfg, NULL, &e));
     config_show(cfg, &out);

@@ -34,7 +34,36 @@ enum {
     CONFIG_MAX_SERVERS = 200,
     CONFIG_MAX_KEYS = 20, /* ssh keys per server */
     CONFIG_MAX_REMOTES = 100,
+    CONFIG_MAX_RULES = 50,    /* of a schedule, per server */
     CONFIG_MAX_PROBLEMS = 50, /* more are counted, not listed */
+};
+
+/* When a server is stopped or started by itself: one entry of `schedule:`. */
+enum rule_do { RULE_STOP, RULE_START };
+struct rule_cfg {
+    enum rule_do what;
+    int minute;         /* of the day, by the clocks of the zone: 0 to 1439 */
+    unsigned days;      /* bit 0: Sunday, bit 6: Saturday */
+    char zone[64];      /* IANA name; "" = this computer's */
+    bool unless_played; /* stop only an empty server, and look again after again_s if it is not */
+    int again_s;        /* whole minutes; default 15 m */
+    bool catch_up;      /* a run that was missed is done later, within window_s; default true */
+    int window_s;       /* default: stop 12 h, start 1 h */
+};
+
+/* Limits in millionths of a dollar; 0 = none. */
+struct budget_cfg {
+    int64_t session_udollars; /* of one droplet, from start to stop */
+    int64_t month_udollars;   /* of a calendar month, in UTC */
+};
+
+/* What overrides the price list of dogs. */
+struct price_cfg {
+    bool given;
+    int64_t value; /* millionths of a dollar, or seconds */
+};
+struct prices_cfg {
+    struct price_cfg snapshot_gb_month, minimum, minimum_s;
 };
 
 /* One game server. Text is "" (never NULL) where nothing was set. */
@@ -69,6 +98,10 @@ struct server_cfg {
         int keep_days; /* and all that are younger; default 0 = by count alone */
         bool on_stop;  /* archive before each stop; default true where `to` is set */
     } world;
+    struct rule_cfg *schedule; /* n_rules: its own, else those of the top level */
+    size_t n_rules;
+    int max_hours;            /* longest session; 0 = no limit, at most 720 */
+    struct budget_cfg budget; /* of this server; `session` of the top level is its default */
 };
 
 /* A place to get files from and to put them to. Text is "" (never NULL) where nothing was set. */
@@ -106,6 +139,8 @@ struct config {
     size_t n_servers;
     struct remote_cfg *remotes;
     size_t n_remotes;
+    int64_t month_udollars; /* `budget: month:` of the top level: of all servers; 0 = no limit */
+    struct prices_cfg prices;
     struct config_origin *origins; /* internal: which layer gave each value */
 };
 
@@ -140,7 +175,7 @@ bool config_need_remote(const struct config *cfg, const char *name, const struct
  * costs nothing. CONFIG. Registers them with log_secret. */
 bool config_remote_secrets(struct config *cfg, const char *name, struct err *e);
 
-/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_ADMIN_PASSWORD, then the
+/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_GAME_PASSWORD, then the
  * server's own key, _file or _command, then the top level's, by the rules of config_token. Looked
  * for only now. Stays "" where there is none. CONFIG. Registers it with log_secret. */
 bool config_admin_password(struct config *cfg, const char *server, struct err *e);

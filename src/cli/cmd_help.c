@@ -73,6 +73,8 @@ static void add_command(struct str *out, const struct cmd *c)
     add_indented(out, c->examples);
     str_add(out, "\n");
     str_addf(out, "%s\n", c->help);
+    if (c->add_help)
+        c->add_help(out);
     if (c->alias)
         str_addf(out, "\n'dogs %s' is the same.\n", c->alias);
     if (c->opts) {

@@ -21,7 +21,7 @@ static struct secret_source source_of(const struct config *cfg, size_t i)
 
 bool config_admin_password(struct config *cfg, const char *server, struct err *e)
 {
-    const char *env = os_env("DOGS_ADMIN_PASSWORD");
+    const char *env = os_env("DOGS_GAME_PASSWORD");
     char *value = NULL, *source = NULL;
     size_t i = 0;
 
@@ -33,7 +33,7 @@ bool config_admin_password(struct config *cfg, const char *server, struct err *e
     struct secret_source from = {.key = "admin_password", .check = check_password};
     if (i < cfg->origins->n_admin)
         from = source_of(cfg, i);
-    bool ok = env ? secret_take(&from, env, "$DOGS_ADMIN_PASSWORD", &value, e)
+    bool ok = env ? secret_take(&from, env, "$DOGS_GAME_PASSWORD", &value, e)
                   : secret_find(cfg, &from, &value, &source, e);
     free(source);
     if (!ok)

@@ -181,6 +181,7 @@ static void release_server(struct server_cfg *s)
     free(s->warn_minutes);
     free(s->world.path);
     free(s->world.to);
+    free(s->schedule);
 }
 
 void config_free(struct config *cfg)

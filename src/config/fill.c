@@ -133,6 +133,9 @@ static void fill_field(const struct raw *const layers[3], size_t k, void *base, 
     case KEY_GROUP:
     case KEY_SERVERS:
     case KEY_REMOTES:
+    case KEY_SCHEDULE:
+    case KEY_BUDGET:
+    case KEY_PRICES:
         break;
     }
 }
@@ -141,7 +144,7 @@ static bool has_field(size_t k)
 {
     enum key_type t = key_columns[k].type;
     return t != KEY_SECRET && t != KEY_ONE && t != KEY_GROUP && t != KEY_SERVERS &&
-           t != KEY_REMOTES;
+           t != KEY_REMOTES && !key_is_section(k);
 }
 
 /* Of the three ways to give the admin password only that of the nearest layer counts. */
@@ -218,4 +221,5 @@ void load_fill(struct load *ld, struct config *cfg)
     }
     for (size_t i = 0; i < ld->n_servers; i++)
         fill_server(ld, cfg, i);
+    sections_fill(ld, cfg);
 }

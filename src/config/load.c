@@ -30,7 +30,9 @@ void load_release(struct load *ld)
     for (size_t i = 0; i < ld->n_servers; i++) {
         free(ld->servers[i].name);
         free_raws(ld->servers[i].keys);
+        free(ld->servers[i].sections.rules);
     }
+    free(ld->sections.rules);
     free(ld->servers);
     remotes_release(ld->remotes, ld->n_remotes);
     str_release(&ld->pr.text);
@@ -278,6 +280,8 @@ static void take_server(struct load *ld, const struct node *name, const struct n
                             quote(q, s->name));
         } else if (k < 0) {
             unknown_key(ld, key, value, s->name);
+        } else if (!key->duplicate && key_is_section((size_t)k)) {
+            section_load(ld, (size_t)k, value, s->name, &s->sections);
         } else if (!key->duplicate) {
             take_key(ld, (size_t)k, value, s->name, s->keys);
         }
@@ -367,6 +371,8 @@ void load_tree(struct load *ld, const struct node *root)
             take_servers(ld, value);
         else if (key_columns[k].type == KEY_REMOTES)
             load_remotes(ld, value);
+        else if (key_is_section((size_t)k))
+            section_load(ld, (size_t)k, value, NULL, &ld->sections);
         else
             take_key(ld, (size_t)k, value, NULL, ld->top);
     }

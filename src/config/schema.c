@@ -15,6 +15,7 @@ static const char *check_uuid(const char *text);
 static const char *check_ssh_key(const char *text);
 static const char *check_snapshot_max(const char *text);
 static const char *check_grace(const char *text);
+static const char *check_max_hours(const char *text);
 
 /* name, variable, per server, type, field, default, check, example, what it is */
 #define KEYS(X)                                                                                    \
@@ -31,8 +32,8 @@ static const char *check_grace(const char *text);
     X("state_dir", "DOGS_STATE_DIR", false, KEY_PATH, TOP(state_dir), "", check_any,               \
       "~/.local/state/dogs", "folder for what dogs remembers of work under way")                   \
     X("ssh_command", "DOGS_SSH_COMMAND", false, KEY_TEXT, TOP(ssh_command),                        \
-      "ssh -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new -l root",     \
-      check_any, "ssh -o BatchMode=yes -i ~/.ssh/games -l root",                                   \
+      "ssh -l root -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",     \
+      check_any, "ssh -l root -o BatchMode=yes -i ~/.ssh/games",                                   \
       "how a droplet is reached; its address is added")                                            \
     X("servers", NULL, false, KEY_SERVERS, 0, "", check_any, "", "your game servers by name")      \
     X("remotes", NULL, false, KEY_REMOTES, 0, "", check_any, "",                                   \
@@ -73,7 +74,7 @@ static const char *check_grace(const char *text);
       "when start is done: droplet, port (is open) or game (answers)")                             \
     X("admin", "DOGS_ADMIN", true, KEY_TEXT, SRV(admin), "", check_admin, "network",               \
       "how it is warned and saved: network (with a password), ssh, or off")                        \
-    X("admin_password", "DOGS_ADMIN_PASSWORD", true, KEY_SECRET, 0, "", check_password,            \
+    X("admin_password", "DOGS_GAME_PASSWORD", true, KEY_SECRET, 0, "", check_password,             \
       "<the game's admin password>",                                                               \
       "the game's own (RCON, REST); then this file must be readable by you alone")                 \
     X("admin_password_file", NULL, true, KEY_PATH, SRV(admin_password_file), "", check_any,        \
@@ -96,7 +97,17 @@ static const char *check_grace(const char *text);
     X("world.keep_days", "DOGS_WORLD_KEEP_DAYS", true, KEY_INT, SRV(world.keep_days), "0",         \
       check_days, "30", "and all that are younger, in days")                                       \
     X("world.on_stop", "DOGS_WORLD_ON_STOP", true, KEY_BOOL, SRV(world.on_stop), "false",          \
-      check_bool, "true", "archive before each stop; true where `to` is set")
+      check_bool, "true", "archive before each stop; true where `to` is set")                      \
+    X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
+      "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
+      "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
+    X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
+      "how long a session may last; 0 for no limit")                                               \
+    X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
+      "dollars for a session and a month (UTC); start refuses beyond the month's")                 \
+    X("prices", NULL, false, KEY_PRICES, 0, "", check_any,                                         \
+      "{snapshot_gb_month: 0.06, minimum: 0.01, minimum_seconds: 60}",                             \
+      "what the cloud asks besides a size's price, which the API tells")
 
 #define PUBLIC(n, e, per, t, f, d, c, x, w)                                                        \
     {.name = (n), .env = (e), .what = (w), .example = (x), .per_server = (per)},
@@ -270,6 +281,13 @@ static const char *check_grace(const char *text)
     return s < 10 || s > 3600 ? "out of range; write 10s to 1h" : NULL;
 }
 
+static const char *check_max_hours(const char *text)
+{
+    int64_t n;
+
+    return str_int64(text, 0, 720, &n) ? NULL : "not a number of hours; write 1 to 720, or 0";
+}
+
 static const char *const truths[] = {"true", "yes", "on", "1"};
 static const char *const lies[] = {"false", "no", "off", "0"};
 
@@ -346,6 +364,13 @@ int *key_minutes(char *const *texts)
             out[kept++] = out[i];
     out[kept] = 0;
     return out;
+}
+
+bool key_is_section(size_t k)
+{
+    enum key_type t = key_columns[k].type;
+
+    return t == KEY_SCHEDULE || t == KEY_BUDGET || t == KEY_PRICES;
 }
 
 bool key_bool(const char *text)

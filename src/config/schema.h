@@ -20,6 +20,9 @@ enum key_type { /* up to KEY_URL an empty text is a value */
                 KEY_GROUP,   /* a mapping, whose keys have rows of their own: "world.path" */
                 KEY_SERVERS,
                 KEY_REMOTES,
+                KEY_SCHEDULE, /* this and those below: sections.c */
+                KEY_BUDGET,
+                KEY_PRICES,
 };
 
 /* The private columns of config_keys; same index. */
@@ -65,6 +68,9 @@ const char *check_days(const char *text);
 const char *check_token(const char *text);
 const char *check_any(const char *text);
 const char *check_bool(const char *text);
+
+/* Sections whose shape is their own. */
+bool key_is_section(size_t k);
 
 /* Which layer gave a value. */
 enum layer { LAYER_DEFAULT, LAYER_FILE, LAYER_ENV, LAYER_FLAG };

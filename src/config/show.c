@@ -43,8 +43,7 @@ void yaml_value(struct str *out, const char *text)
     str_add(out, control ? "\"" : "'");
 }
 
-static void add_origin(struct str *out, const struct config *cfg, const struct origin *o,
-                       bool has_value)
+void origin_show(struct str *out, const struct config *cfg, const struct origin *o, bool has_value)
 {
     switch (o->layer) {
     case LAYER_DEFAULT:
@@ -101,6 +100,9 @@ static bool add_field(struct str *out, const void *base, size_t k)
     case KEY_GROUP:
     case KEY_SERVERS:
     case KEY_REMOTES:
+    case KEY_SCHEDULE:
+    case KEY_BUDGET:
+    case KEY_PRICES:
         break;
     }
     return false;
@@ -114,7 +116,7 @@ static void show_token(const struct config *cfg, struct str *out)
         str_addf(out, "token: '***'  # $%s\n", variable);
     } else if (*cfg->origins->file_token) {
         str_add(out, "token: '***'");
-        add_origin(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
+        origin_show(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
     }
 }
 
@@ -122,6 +124,8 @@ static void show_of_server(const struct config *cfg, size_t i, size_t k, struct 
 {
     const char *leaf = key_leaf(k);
 
+    if (section_show(cfg, k, i, out))
+        return;
     if (key_columns[k].type == KEY_GROUP) {
         str_addf(out, "    %s:\n", leaf);
         return;
@@ -129,13 +133,13 @@ static void show_of_server(const struct config *cfg, size_t i, size_t k, struct 
     str_addf(out, "    %s%s: ", leaf == config_keys[k].name ? "" : "  ", leaf);
     if (key_columns[k].type != KEY_SECRET) {
         bool any = add_field(out, &cfg->servers[i], k);
-        add_origin(out, cfg, origin_server(cfg, i, k), any);
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
     } else if (os_env(config_keys[k].env)) {
         str_addf(out, "'***'  # $%s\n", config_keys[k].env);
     } else {
         bool any = *cfg->origins->admin_text[i];
         str_add(out, any ? "'***'" : "''");
-        add_origin(out, cfg, origin_server(cfg, i, k), any);
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
     }
 }
 
@@ -150,13 +154,16 @@ void config_show(const struct config *cfg, struct str *out)
             continue;
         str_addf(out, "%s: ", config_keys[k].name);
         bool any = add_field(out, cfg, k);
-        add_origin(out, cfg, origin_top(cfg, k), any);
+        origin_show(out, cfg, origin_top(cfg, k), any);
     }
+    for (size_t k = 0; k < n_keys; k++)
+        section_show(cfg, k, SIZE_MAX, out);
     str_addf(out, "servers:%s\n", cfg->n_servers ? "" : " {}");
     for (size_t i = 0; i < cfg->n_servers; i++) {
         str_addf(out, "  %s:\n", cfg->servers[i].name);
         for (size_t k = 0; k < n_keys; k++)
-            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE)
+            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE &&
+                !section_show(cfg, k, i, out))
                 show_of_server(cfg, i, k, out);
     }
     remotes_show(cfg, out);

@@ -57,7 +57,7 @@ void config_write_new(const struct config_new *n, struct str *out)
         "# be readable by you alone (chmod 600).\n");
     for (size_t k = 0; k < n_keys; k++)
         if (!config_keys[k].per_server &&
-            (key_columns[k].offset || key_columns[k].type == KEY_SECRET))
+            (key_columns[k].offset || key_columns[k].type == KEY_SECRET || key_is_section(k)))
             add_key(out, n, k, "", true);
     str_add(out,
             "\n# Your game servers. Every key of a server may also stand out here at the left, as\n"

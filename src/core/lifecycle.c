@@ -37,7 +37,7 @@ static bool run_steps(struct run *r, struct err *e)
         ok = true;
         r->slept_ms = awake_slept_ms();
         for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
-            ok = run_step(r, s, e);
+            ok = (s->wanted && !s->wanted(r)) || run_step(r, s, e);
     } while (!ok && run_begin_anew(r, e));
     return ok;
 }
@@ -251,6 +251,10 @@ static bool check_request(const struct request *req, struct err *e)
     if (req->verb == VERB_RESTORE && !req->snapshot) {
         err_set(e, ERR_USAGE, "restore: say which snapshot");
         return err_hint(e, "`dogs snapshots %s` lists them", req->server);
+    }
+    if (req->if_empty) {
+        err_set(e, ERR_GUARD, "who plays on %s cannot be known", req->server);
+        return err_hint(e, "`dogs stop %s` stops it whoever plays", req->server);
     }
     if (req->keep < 0)
         return err_set(e, ERR_USAGE, "at least one snapshot is kept");
