@@ -261,8 +261,8 @@ static bool bring_back(struct run *r, const struct str *script, const char *what
         return false;
     r->changed = true;
     snprintf(r->out->text, sizeof r->out->text,
-             "%s has %.160s; the one before is in %.200s (`dogs restore-world %s --undo`)", r->srv->name,
-             what, aside, r->srv->name);
+             "%s has %.160s; the one before is in %.200s (`dogs restore-world %s --undo`)",
+             r->srv->name, what, aside, r->srv->name);
     return true;
 }
 

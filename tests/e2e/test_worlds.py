@@ -244,6 +244,49 @@ def test_where_there_is_no_world_yet(mc):
     assert tree(mc.world()) == before and mc.asides() == []
 
 
+def test_a_game_that_does_not_obey(mc):
+    mc.host.must("backup", "mc")
+    before = tree(mc.world())
+    (mc.world() / "later").write_text("x")
+    present = tree(mc.world())
+    game = mc.root() / "usr/local/lib/dogs/game"
+    script = game.read_text()
+    game.write_text(f"{script}[ $1 != stop ]\n")
+    result = mc.host.run("restore-world", "mc", "--yes")
+    assert result.status == 1 and "could not be stopped" in result.err, result
+    assert tree(mc.world()) == present and mc.asides() == []
+    assert mc.calls() == ["stop 1", "start 1"]
+    game.write_text(f"{script}[ $1 != start ]\n")
+    result = mc.host.run("restore-world", "mc", "--yes")
+    assert result.status == 1 and "does not start" in result.err, result
+    assert tree(mc.world()) == before and len(mc.asides()) == 1
+    mc.nothing_is_left()
+
+
+def test_disks_come_and_go_with_their_machines(mc):
+    """Snapshots that retention deletes take their folders along; so does a reset."""
+    for n in range(4):
+        (mc.world() / "n").write_text(str(n))
+        mc.host.must("stop", "mc")
+        state = mc.sandbox.state()
+        ids = sorted(str(s["id"]) for s in dogs.snapshots(state, "mc"))
+        folders = sorted(p.name for p in (mc.sandbox.dir / "snapshots").iterdir())
+        assert folders == ids and len(ids) == min(n + 1, 2)
+        assert not list((mc.sandbox.dir / "droplets").iterdir())
+        mc.host.must("start", "mc", "--snapshot", ids[0])
+        assert (mc.world() / "n").read_text() == str(max(n - 1, 0))
+    oldest = tree(mc.root())
+    mc.host.must("stop", "mc")
+    mc.host.must("start", "mc")
+    assert tree(mc.root()) == oldest
+    gone = mc.ssh + ["198.51.100.1", "true"]
+    assert dogs.subprocess.run(gone, env=mc.host.env, stderr=-3).returncode == 255
+    assert mc.sh("exit 3") == 3
+    mc.host.must("sandbox", "reset", "--dir", str(mc.sandbox.dir))
+    assert not (mc.sandbox.dir / "droplets").exists()
+    assert not (mc.sandbox.dir / "snapshots").exists()
+
+
 # --- what is refused ------------------------------------------------------------------------------
 
 
@@ -390,6 +433,13 @@ def test_an_upload_that_breaks(place, sandbox, ceph, liar, do):
     liar.plan({**PUT, "do": do, "status": 503, "times": 1})
     mc.host.must("backup", "mc")
     assert mc.worlds()[0]["proved"]
+
+
+def test_an_upload_that_is_only_said_to_be_there(place, sandbox, ceph, liar):
+    mc = through(place, sandbox, ceph, liar)
+    liar.plan({**PUT, "do": "serve"})
+    result = mc.host.run("backup", "mc")
+    assert result.status == 8 and "does not list" in result.err and mc.keys() == [], result
 
 
 def test_a_proof_that_cannot_be_written(place, sandbox, ceph, liar):
