@@ -245,6 +245,10 @@ bool core_whoami(struct core *core, struct whoami *out, struct err *e);
 
 /* Pure parts, public for tests and faces */
 
+/* Whether the games that the config names are there: one line per server where not, as
+ * config_load's. False if there was any. */
+bool core_check_games(const struct config *cfg, struct str *problems);
+
 /* "$0.018/h" and the like: an amount of millionths as dollars, at least two decimals, more only
  * where the amount needs them. */
 void core_money(int64_t udollars, char out[WHEN_TEXT]);

@@ -32,6 +32,21 @@ bool site_game(const struct server_cfg *srv, const struct game **out, struct err
                 : err_hint(e, "`dogs help query` lists the games; `game: other` is any other");
 }
 
+bool core_check_games(const struct config *cfg, struct str *problems)
+{
+    bool ok = true;
+
+    for (size_t i = 0; i < cfg->n_servers; i++) {
+        const struct game *g;
+        struct err why = {0};
+        if (site_game(&cfg->servers[i], &g, &why))
+            continue;
+        str_addf(problems, "%s: %s; %s\n", cfg->path, why.text, why.hint);
+        ok = false;
+    }
+    return ok;
+}
+
 static bool needs_password(const struct site *at)
 {
     struct err ignored = {0};

@@ -136,7 +136,7 @@ def test_players_who_cannot_be_warned_get_a_minute(place, sandbox):
     host.game(players=3)
     began = sandbox.state()["virtual_ms"]
     result = host.must("stop", "mc")
-    assert "3 play, and cannot be warned" in result.err and "password" in result.err
+    assert "3 play (" in result.err and "cannot be warned: " in result.err and "password" in result.err
     assert 59_000 <= shutdown_ms(sandbox) - began < 120_000
 
 

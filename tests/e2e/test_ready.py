@@ -5,8 +5,6 @@ import pytest
 import dogs
 from games_host import Played, place, sandbox  # noqa: F401
 
-QUICK = {"mode": "normal"}
-
 
 def step_ms(events, name):
     return [e["elapsed_ms"] for e in events if e["event"] == "done" and e["step"] == name]
@@ -36,7 +34,7 @@ def test_start_waits_until_the_game_answers(place, sandbox):
 def test_what_it_waits_for(place, sandbox, ready, mode, waits):
     host = Played(place / "host", sandbox, ready=ready)
     host.game(protocol="java", mode=mode)
-    result = host.run("create", "mc", "--timeout", "4" if waits else "0")
+    result = host.run("create", "mc")
     if not waits:
         assert result.status == 0, host.story()
         return
@@ -56,9 +54,9 @@ def test_a_game_that_never_answers(place, sandbox):
     host.game(protocol="java", mode="closed")
     result, events = host.events("create", "mc")
     assert result.status == 6, host.story()
-    assert "did not answer within 15 min" in events[-1]["error"]["text"], events[-1]
+    assert "did not answer within 15 min" in events[-1]["error"]["message"], events[-1]
     host.game(mode="normal")
-    host.must("start", "mc")
+    host.must("create", "mc")
     assert host.run("resume").status == 5
 
 
@@ -84,13 +82,28 @@ def test_a_config_that_cannot_come_true_makes_nothing(place, sandbox, keys, says
     assert not sandbox.log()
 
 
-def test_killed_while_it_waits(place, sandbox):
+def test_config_check_knows_the_games(place, sandbox):
+    host = Played(place / "host", sandbox, game="minecraft-jav")
+    result = host.run("config", "check")
+    assert result.status == 2 and "did you mean 'minecraft-java'" in result.err, result
     host = Played(place / "host", sandbox)
+    host.must("config", "check")
+
+
+@pytest.mark.parametrize("verb, then", [
+    ("create", ["resume"]), ("create", ["create", "mc"]), ("start", ["start", "mc"]),
+])
+def test_killed_while_it_waits(place, sandbox, verb, then):
+    host = Played(place / "host", sandbox)
+    if verb == "start":
+        host.game(protocol="java")
+        host.must("create", "mc")
+        host.must("stop", "mc")
     host.game(protocol="java", boot_s=600)
-    with host.begun("create", "mc") as child:
+    with host.begun(verb, "mc") as child:
         sandbox.sleep("test", 200)
         host.kill(child)
-    assert "127." in host.must("start", "mc").out
+    assert "127." in host.must(*then).out
     assert len(dogs.droplets(sandbox.state(), "mc")) == 1
     assert host.run("resume").status == 5
 
