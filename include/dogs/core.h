@@ -103,6 +103,7 @@ struct request {
     bool adopt;         /* take what has the exact name but not our tag */
     bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
+    bool over_budget;   /* create, start, restore: past the month's budget, too */
     bool dry_run;
 };
 

@@ -7,7 +7,7 @@
 struct run_opts {
     const char *snapshot, *region, *size, *confirm;
     int64_t droplet_id, keep;
-    bool adopt, accept_size;
+    bool adopt, accept_size, over_budget;
 };
 
 #define AT(field) .at = offsetof(struct run_opts, field)
@@ -16,6 +16,7 @@ static const struct opt create_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take a droplet that has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt start_opts[] = {
@@ -23,6 +24,7 @@ static const struct opt start_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take what has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt stop_opts[] = {
@@ -134,6 +136,7 @@ static bool run_verb(struct cli *cli, struct err *e)
         .timeout_ms = cli->g.timeout_s * 1000,
         .adopt = o->adopt,
         .accept_size = o->accept_size,
+        .over_budget = o->over_budget,
         .dry_run = cli->g.dry_run,
     };
     cli->confirm = o->confirm;
