@@ -39,7 +39,7 @@ def test_a_task_obeys_the_schema(name, tmp_path):
     ("<Enabled>true</Enabled><StartBoundary>", "<StartBoundary>"),
     ("PT15M", "15"), ("PT15M", "P32D"), ("2026-11-21T01:00:00Z", "tomorrow"),
     ("<DisallowStartIfOnBatteries>false", "<DisallowStartIfOnBatteries>true"),
-    ('version="1.3"', 'version="9"'), ('Context="Author"', 'Context="Nobody"'),
+    ('version="1.3"', 'version="9"'), ("<Hidden>false</Hidden>", "<Hiden/>"),
     ("<Command>", "<Command>" + "x" * 260),
     ("<ExecutionTimeLimit>PT6H</ExecutionTimeLimit>", ""),
 ])
