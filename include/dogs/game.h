@@ -45,6 +45,7 @@ struct game {
                                        the text, or a path; NULL = it has none */
     const char *saved;              /* a part of the answer to `save` that says it is done; NULL =
                                        any answer does */
+    const char *ask;                /* over RCON as `query`: the command that lists who plays */
     const char *saves;              /* where our script keeps the saves on the droplet; NULL */
     const char *script;             /* name of its folder in game-scripts/; NULL = there is none */
 };
@@ -53,7 +54,8 @@ const struct game *game_find(const char *name);  /* NULL if there is none of tha
 const struct game *game_at(size_t i);            /* in order of name; NULL after the last */
 const char *game_protocol(const struct game *g); /* of its query: "java", "a2s"; "" = none */
 
-/* Where one is. All text lent for the time of the call; 0 and NULL: as the table says. */
+/* Where one is. All text lent for the time of the call; 0 and NULL: as the table says. A query port
+ * that the table has at the game's own, or one above it, moves with `port`. */
 struct game_place {
     const char *host; /* name or address of either family, without brackets */
     const struct game *game;
@@ -70,8 +72,11 @@ struct game_answer {
     char title[GAME_TEXT], map[64], version[64]; /* printable, "" = not told */
     char **names;                                /* of players, as far as told; printable */
     size_t n_names;
-    int ms;      /* until the answer; -1 = none */
-    bool silent; /* nothing came at all: down, starting, or behind a firewall */
+    int ms; /* of the try that was answered, until all was there; -1 = none */
+    struct err
+        err;     /* code OK: it answered as its protocol has it. Else why not, with a hint: PROTOCOL
+                    not understood, NETWORK refused or cut off, TIMEOUT, AUTH, CONFIG, ... */
+    bool silent; /* nothing came at all: down, starting, behind a firewall, or not asked */
 };
 void game_answer_release(struct game_answer *a);
 
@@ -86,9 +91,15 @@ struct game_opts {
     bool names;        /* ask for the players' names, too, where that is another question */
 };
 
+uint16_t game_query_port(const struct game_place *place); /* where it is asked; 0 = nowhere */
+/* Whether the place can be asked: its game has a question, and the password that this needs is
+ * given. Else CONFIG, with the key that is missing. */
+bool game_can_ask(const struct game_place *place, struct err *e);
+
 /* Asks n places at once in the calling thread; answers[i] belongs to places[i] (release each). True
  * once each has answered or is known to stay silent, whatever they said; false only if nothing
- * could be asked: INTERRUPTED, or CONFIG (a place without a game that can be asked). */
+ * could be asked: INTERRUPTED, or CONFIG (a place without a game that can be asked). One that lacks
+ * the password for the question stays unknown, with the reason in its answer. */
 bool game_query(const struct game_opts *opts, const struct game_place *places, size_t n,
                 struct game_answer *answers, struct cancel *cancel, struct err *e);
 

@@ -11,12 +11,12 @@
  *     http_resp_release(&r);
  *     http_free(h);
  *
- * Rules: TLS is always verified; only http and https; redirects are never followed; a bearer token,
- * and a user and password in the URL, are never sent in clear to anything but a loopback address
- * (127.0.0.0/8, [::1], localhost);
- * proxies come from the environment (HTTPS_PROXY, NO_PROXY) but never for loopback. HTTP/1.1
- * (HTTP/2 streams of this API were seen to be reset; reference §1.1). Request and answer lines go
- * to the log at LOG_DEBUG, without the Authorization header; bodies are not logged.
+ * Rules: TLS is always verified (by the system's trust, a CA file, or a pin); only http and https;
+ * redirects are never followed; a bearer token, and a user and password in the URL, are never sent
+ * in clear to anything but a loopback address (127.0.0.0/8, [::1], localhost); proxies come from
+ * the environment (HTTPS_PROXY, NO_PROXY) but never for loopback. HTTP/1.1 (HTTP/2 streams of this
+ * API were seen to be reset; reference §1.1). Request and answer lines go to the log at LOG_DEBUG,
+ * without the Authorization header; bodies are not logged.
  */
 #ifndef DOGS_HTTP_H
 #define DOGS_HTTP_H
@@ -55,6 +55,11 @@ struct http_req {
     size_t body_len;
     int connect_ms, idle_ms, total_ms;
     size_t max_body;
+    const char *pin; /* https only: SHA-256 of the server's own certificate (its DER form), 64 hex
+                        digits, colons allowed. Then this certificate and no other is taken, however
+                        it was signed, whosever name it bears and however old it is: the pin stands
+                        in for the system's trust. Over a fresh connection, never through a proxy.
+                        NULL = the system's trust, or ca_file */
 };
 
 struct http_resp {

@@ -10,6 +10,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 
+struct cancel;
+
 /* Call first in main: the command line as UTF-8 (lent for ever), streams and console ready for text
  * and colour. What was changed at the console is put back at every exit. */
 char **os_begin(int argc, char **argv);
@@ -24,6 +26,7 @@ char *os_config_dir(
 char *os_state_dir(
     void); /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
 char *os_exe_dir(void);
+char *os_exe_path(void); /* this program */
 char *os_path_join(const char *dir, const char *name);
 char *os_path_dir(const char *path); /* the folder that it lies in; "." for a bare name */
 
@@ -70,6 +73,25 @@ bool os_run(const char *command, int timeout_ms, size_t max, struct str *out, st
  * False if it could not be started (NOT_FOUND, IO). One at a time. */
 bool os_spawn_wait(char *const *argv, int *status, struct err *e);
 
+/* Runs a program (looked for on the PATH, no shell) in a group of its own, gives it the input, and
+ * waits for its end and that of its output. True with its exit status (or 128 + the signal that
+ * ended it) in *status, its output in *out, the last few KiB of its errors in *errors (release
+ * both, in either case). Else it has been killed with its group: TIMEOUT, INTERRUPTED, FAILED where
+ * it printed more than max_output; or it could not be started: NOT_FOUND, IO. A signal for a pipe
+ * that nobody reads must be ignored (os_catch_interrupts does that). */
+struct os_program {
+    char *const *argv;
+    const char *input; /* NULL = none */
+    size_t input_len;
+    int64_t timeout_ms;
+    size_t max_output;
+    struct cancel *cancel; /* NULL = never */
+};
+bool os_run_program(const struct os_program *what, struct str *out, struct str *errors, int *status,
+                    struct err *e);
+/* Adds to a text that keeps only what came last, as much as it may hold. */
+void os_tail(struct str *tail, const char *bytes, size_t len);
+
 /* Libraries of the system that are looked for when they are first needed, and then stay. Not on
  * Windows, where all is linked in. */
 struct os_symbol {
@@ -91,7 +113,6 @@ bool os_is_terminal(enum os_stream stream);
 /* A terminal that obeys escape sequences (colour, cursor): not TERM=dumb, not an old console. */
 bool os_terminal_obeys(enum os_stream stream);
 int os_terminal_columns(void); /* 80 where it is not known */
-struct cancel;
 /* One line from the terminal itself (not stdin), without its newline; echo off for secrets.
  * False when cancelled, at end of input, or where there is no terminal. */
 bool os_ask_line(const char *prompt, bool echo, struct cancel *c, struct str *out);

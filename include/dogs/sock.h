@@ -24,8 +24,8 @@ void sock_addr_text(const struct sock_addr *a, char out[SOCK_ADDR_TEXT]); /* "12
 bool sock_addr_same(const struct sock_addr *a, const struct sock_addr *b);
 
 /* The addresses of a host, at most max, the system's order. Numeric ones at once; names by the
- * system's resolver on a thread that is left behind when cancel or time-out comes first. NOT_FOUND:
- * no such name. NETWORK, TIMEOUT, INTERRUPTED. */
+ * system's resolver on a thread that is left behind, with all that it needs, when cancel or
+ * time-out comes first. NOT_FOUND: no such name. NETWORK, TIMEOUT, INTERRUPTED. */
 bool sock_lookup(const char *host, uint16_t port, struct sock_addr *out, size_t max, size_t *n,
                  int timeout_ms, struct cancel *cancel, struct err *e);
 
@@ -49,7 +49,7 @@ enum sock_state {
 /* A datagram longer than max is cut. from: NULL, or filled for UDP. */
 enum sock_state sock_read(struct sock *s, void *to, size_t max, size_t *n, struct sock_addr *from,
                           struct err *e);
-/* to: for a bound UDP socket; else NULL. */
+/* to: for a bound UDP socket; else NULL. TCP with len 0: SOCK_DONE once connected. */
 enum sock_state sock_write(struct sock *s, const void *bytes, size_t len, size_t *n,
                            const struct sock_addr *to, struct err *e);
 

@@ -19,11 +19,13 @@ bool cancel_sleep(struct cancel *c, int64_t ms);
 /* Readable once triggered, for poll(); -1 where the system has no such thing (use slices). */
 int cancel_fd(const struct cancel *c);
 
-/* One more thread, which runs fn(ctx) and must be joined. Aborts where the system has none left. */
+/* One more thread, which runs fn(ctx) and must be joined or left. Aborts where the system has none
+ * to give. */
 struct thread;
 struct thread *thread_start(void (*fn)(void *ctx), void *ctx);
-void thread_join(struct thread *t); /* waits for its end and frees it; NULL allowed */
-int thread_processors(void);        /* how many can run at once; at least 1 */
+void thread_join(struct thread *t);  /* waits for its end and frees it; NULL allowed */
+void thread_leave(struct thread *t); /* nobody will join it: it is freed at once, and runs on */
+int thread_processors(void);         /* how many can run at once; at least 1 */
 
 struct lock;
 struct lock *lock_new(void);

@@ -66,8 +66,10 @@ struct http_call {
     bool plain;                   /* ask for an answer that is not packed */
     bool once;                    /* must not be sent twice */
     bool sent;                    /* a byte of the request may have left */
-    bool untrusted;               /* http_trusts said no, and why */
-    char distrust[128];
+    bool untrusted;               /* http_trusts or http_pin_holds said no, and why */
+    bool pinned;                  /* the certificate is judged by pin alone */
+    uint8_t pin[32];
+    char distrust[160];
     bool headers_full, body_full;
     bool headers_whole;  /* the empty line that ends them came */
     size_t header_bytes; /* received, interim answers included */
@@ -99,5 +101,11 @@ const char *http_os_words(long os_code);
  * system trusts, and this host's. Where the TLS library has made sure of that it is true without
  * another look. Says why not in `why`. */
 bool http_trusts(CURL *easy, const char *name, char *why, size_t size);
+
+/* http_pin.c. The pin as it is written; false if it is none. */
+bool http_pin_parse(const char *text, uint8_t pin[32]);
+/* Called in the same place instead: whether the server's certificate is the pinned one. False, too,
+ * where libcurl does not show it. */
+bool http_pin_holds(CURL *easy, const uint8_t pin[32], char *why, size_t size);
 
 #endif

@@ -172,6 +172,9 @@ bool http_fail(const struct http_call *c, CURLcode code, struct err *e)
                 m->after ? m->after : "");
         if (m->detailed)
             add_detail(c, code, e);
+        if (c->pinned && c->untrusted)
+            err_hint(e,
+                     "if the server was set up anew, pin that one; if not, somebody else answers");
         if (m->hint)
             err_hint(e, "%s", m->hint);
         e->retryable = m->retryable;

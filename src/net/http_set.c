@@ -112,8 +112,12 @@ static int before_request(void *ctx, char *to_ip, char *from_ip, int to_port, in
     (void)from_port;
     if (c->sent && c->once)
         return CURL_PREREQFUNC_ABORT;
+    if (c->pinned && !http_pin_holds(c->easy, c->pin, c->distrust, sizeof c->distrust)) {
+        c->untrusted = true;
+        return CURL_PREREQFUNC_ABORT;
+    }
     /* With a CA file libcurl itself has verified, whatever the TLS library does. */
-    if (c->url.tls && !c->http->ca_file &&
+    if (c->url.tls && !c->pinned && !c->http->ca_file &&
         !http_trusts(c->easy, c->url.name, c->distrust, sizeof c->distrust)) {
         c->untrusted = true;
         return CURL_PREREQFUNC_ABORT;
@@ -154,6 +158,19 @@ static void set_tls(const struct http_call *c)
     }
 }
 
+/* What the certificate is shows only in the handshake that made a connection (CURLOPT_CERTINFO), so
+ * each request has its own: no connection is kept, no session resumed. */
+static void set_pin(const struct http_call *c)
+{
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYPEER, 0L);
+    curl_easy_setopt(c->easy, CURLOPT_SSL_VERIFYHOST, 0L);
+    curl_easy_setopt(c->easy, CURLOPT_CERTINFO, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_SSL_SESSIONID_CACHE, 0L);
+    curl_easy_setopt(c->easy, CURLOPT_FRESH_CONNECT, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_FORBID_REUSE, 1L);
+    curl_easy_setopt(c->easy, CURLOPT_NOPROXY, "*");
+}
+
 static void set_options(struct http_call *c, const char *url)
 {
     CURL *easy = c->easy;
@@ -176,6 +193,8 @@ static void set_options(struct http_call *c, const char *url)
         curl_easy_setopt(easy, CURLOPT_NOPROXY, "*");
     if (c->url.tls)
         set_tls(c);
+    if (c->pinned)
+        set_pin(c);
     curl_easy_setopt(easy, CURLOPT_ERRORBUFFER, c->detail);
     curl_easy_setopt(easy, CURLOPT_PREREQFUNCTION, before_request);
     curl_easy_setopt(easy, CURLOPT_PREREQDATA, c);
@@ -200,6 +219,13 @@ bool http_set(struct http_call *c, const struct http_flow_req *f, struct err *e)
     if (!method)
         return err_set(e, ERR_CONFIG, "HTTP method '%s' is not known", q->method);
     c->method = method->name;
+    c->pinned = q->pin != NULL;
+    if (q->pin && (!c->url.tls || !http_pin_parse(q->pin, c->pin)))
+        return err_set(e, ERR_CONFIG,
+                       c->url.tls ? "the pin for %s is not the SHA-256 of a certificate, 64 hex "
+                                    "digits"
+                                  : "%s is to be pinned, but is not asked over https",
+                       c->url.host);
     bool has_body = method->body || q->body || f->source;
     if (!set_headers(c, f, has_body, e) || !set_credentials(c, f, e))
         return false;

@@ -1,3 +1,5 @@
+#include "process_win32.h"
+
 #include <dogs/os.h>
 #include <stdlib.h>
 #include <string.h>
@@ -25,7 +27,7 @@ static void add_argument(struct str *line, const char *arg)
     str_add(line, quoted ? "\"" : "");
 }
 
-static wchar_t *command_line(char *const *argv)
+wchar_t *process_line(char *const *argv)
 {
     struct str line = STR(32766);
     for (char *const *arg = argv; *arg; arg++)
@@ -46,23 +48,56 @@ static BOOL WINAPI leave_to_child(DWORD event)
     return event == CTRL_C_EVENT || event == CTRL_BREAK_EVENT;
 }
 
-/* They run in cmd.exe, which takes an argument apart by rules of its own. */
-static bool is_batch(const char *name)
+bool process_no_batch(const char *name, struct err *e)
 {
     size_t len = strlen(name);
-    return len > 4 &&
-           (_stricmp(name + len - 4, ".bat") == 0 || _stricmp(name + len - 4, ".cmd") == 0);
+    if (len <= 4 ||
+        (_stricmp(name + len - 4, ".bat") != 0 && _stricmp(name + len - 4, ".cmd") != 0))
+        return true;
+    err_set(e, ERR_USAGE, "'%s' is no program but a batch file", name);
+    return err_hint(e, "name its interpreter: cmd /c %s ...", name);
+}
+
+bool process_start(wchar_t *line, HANDLE handles[3], DWORD flags, PROCESS_INFORMATION *started)
+{
+    SIZE_T size = 0;
+    InitializeProcThreadAttributeList(NULL, 1, 0, &size);
+    LPPROC_THREAD_ATTRIBUTE_LIST list = xcalloc(1, size);
+    STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof start,
+                                            .dwFlags = STARTF_USESTDHANDLES,
+                                            .hStdInput = handles[0],
+                                            .hStdOutput = handles[1],
+                                            .hStdError = handles[2]},
+                            .lpAttributeList = list};
+    bool ok = InitializeProcThreadAttributeList(list, 1, 0, &size) &&
+              UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles,
+                                        (handles[2] ? 3 : 2) * sizeof *handles, NULL, NULL) &&
+              CreateProcessW(NULL, line, NULL, NULL, TRUE,
+                             CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT | flags, NULL, NULL,
+                             &start.StartupInfo, started);
+    DWORD why = GetLastError();
+    DeleteProcThreadAttributeList(list);
+    free(list);
+    SetLastError(why);
+    return ok;
+}
+
+HANDLE process_inheritable(HANDLE from)
+{
+    HANDLE self = GetCurrentProcess(), to = NULL;
+    if (!from || from == INVALID_HANDLE_VALUE ||
+        !DuplicateHandle(self, from, self, &to, 0, TRUE, DUPLICATE_SAME_ACCESS))
+        return NULL;
+    return to;
 }
 
 bool os_spawn_wait(char *const *argv, int *status, struct err *e)
 {
-    if (is_batch(argv[0])) {
-        err_set(e, ERR_USAGE, "'%s' is no program but a batch file", argv[0]);
-        return err_hint(e, "name its interpreter: cmd /c %s ...", argv[0]);
-    }
+    if (!process_no_batch(argv[0], e))
+        return false;
     STARTUPINFOW startup = {.cb = sizeof startup};
     PROCESS_INFORMATION process;
-    wchar_t *line = command_line(argv);
+    wchar_t *line = process_line(argv);
     if (!line)
         return err_set(e, ERR_USAGE, "the command line is too long, or not UTF-8");
     SetConsoleCtrlHandler(leave_to_child, TRUE);

@@ -1,3 +1,4 @@
+#include "process_win32.h"
 #include "wide_win32.h"
 
 #include <dogs/os.h>
@@ -27,54 +28,20 @@ static wchar_t *shell_line(const char *command)
     return wide;
 }
 
-/* Only the given handles are inherited, so that no file of ours stays open in the child. */
-static bool spawn(const char *command, HANDLE handles[3], PROCESS_INFORMATION *started)
-{
-    SIZE_T size = 0;
-    InitializeProcThreadAttributeList(NULL, 1, 0, &size);
-    LPPROC_THREAD_ATTRIBUTE_LIST list = xcalloc(1, size);
-    STARTUPINFOEXW start = {.StartupInfo = {.cb = sizeof start,
-                                            .dwFlags = STARTF_USESTDHANDLES,
-                                            .hStdInput = handles[0],
-                                            .hStdOutput = handles[1],
-                                            .hStdError = handles[2]},
-                            .lpAttributeList = list};
-    wchar_t *line = shell_line(command);
-    bool ok = InitializeProcThreadAttributeList(list, 1, 0, &size) &&
-              UpdateProcThreadAttribute(list, 0, PROC_THREAD_ATTRIBUTE_HANDLE_LIST, handles,
-                                        (handles[2] ? 3 : 2) * sizeof *handles, NULL, NULL) &&
-              CreateProcessW(NULL, line, NULL, NULL, TRUE,
-                             CREATE_SUSPENDED | EXTENDED_STARTUPINFO_PRESENT, NULL, NULL,
-                             &start.StartupInfo, started);
-    DWORD why = GetLastError();
-    DeleteProcThreadAttributeList(list);
-    free(line);
-    free(list);
-    SetLastError(why);
-    return ok;
-}
-
-static HANDLE inheritable(HANDLE from)
-{
-    HANDLE self = GetCurrentProcess(), to = NULL;
-    if (!from || from == INVALID_HANDLE_VALUE ||
-        !DuplicateHandle(self, from, self, &to, 0, TRUE, DUPLICATE_SAME_ACCESS))
-        return NULL;
-    return to;
-}
-
 static bool start(struct child *c, const char *command, struct err *e)
 {
     SECURITY_ATTRIBUTES inherit = {.nLength = sizeof inherit, .bInheritHandle = TRUE};
-    HANDLE handles[3] = {NULL, NULL, inheritable(GetStdHandle(STD_ERROR_HANDLE))};
+    HANDLE handles[3] = {NULL, NULL, process_inheritable(GetStdHandle(STD_ERROR_HANDLE))};
     PROCESS_INFORMATION started = {0};
     bool ok = CreatePipe(&c->output, &handles[1], &inherit, 0) &&
               SetHandleInformation(c->output, HANDLE_FLAG_INHERIT, 0);
     handles[0] = CreateFileW(L"NUL", GENERIC_READ, FILE_SHARE_READ | FILE_SHARE_WRITE, &inherit,
                              OPEN_EXISTING, 0, NULL);
-    ok = ok && spawn(command, handles, &started);
+    wchar_t *line = shell_line(command);
+    ok = ok && process_start(line, handles, 0, &started);
     if (!ok)
         err_os(e, ERR_IO, (int)GetLastError(), "cannot start a shell");
+    free(line);
     for (int i = 0; i < 3; i++)
         if (handles[i] && handles[i] != INVALID_HANDLE_VALUE)
             CloseHandle(handles[i]);

@@ -34,24 +34,36 @@ void lock_drop(struct lock *l)
 
 struct thread {
     pthread_t id;
+};
+
+struct start {
     void (*fn)(void *ctx);
     void *ctx;
 };
 
+/* What it runs is its own: the struct thread may be gone by then. */
 static void *run(void *arg)
 {
-    struct thread *t = arg;
-    t->fn(t->ctx);
+    struct start start = *(struct start *)arg;
+    free(arg);
+    start.fn(start.ctx);
     return NULL;
 }
 
 struct thread *thread_start(void (*fn)(void *ctx), void *ctx)
 {
     struct thread *t = xcalloc(1, sizeof *t);
-    *t = (struct thread){.fn = fn, .ctx = ctx};
-    if (pthread_create(&t->id, NULL, run, t) != 0)
+    struct start *start = xmalloc(sizeof *start);
+    *start = (struct start){.fn = fn, .ctx = ctx};
+    if (pthread_create(&t->id, NULL, run, start) != 0)
         abort();
     return t;
+}
+
+void thread_leave(struct thread *t)
+{
+    pthread_detach(t->id);
+    free(t);
 }
 
 void thread_join(struct thread *t)
