@@ -1,4 +1,5 @@
 #include "history.h"
+#include "limits.h"
 #include "run.h"
 #include "site.h"
 #include <dogs/log.h>
@@ -21,6 +22,8 @@ static bool run_step(struct run *r, const struct step *s, struct err *e)
         return false;
     if (done)
         return true;
+    if (s->run == boot_run && !limits_allow(r, e))
+        return false;
     if (r->req->dry_run && s->plan) {
         s->plan(r);
         return true;
@@ -148,6 +151,7 @@ static bool finish(struct run *r, bool ok, struct err *e)
     if (r->begun && !open)
         journal_add(r->journal, "end", r->id, r->verb, ok ? "ok" : err_name(e->code), run_now(r),
                     &r->f, &write);
+    limits_note(r);
     warn_of_clock(r);
     if (ok) {
         summarise(r);

@@ -228,7 +228,7 @@ def test_completion_knows_every_option(shell, kind):
 
 
 @pytest.mark.parametrize("line, words", [
-    ("sta", {"start", "status"}),
+    ("sta", {"start", "stay", "status"}),
     ("power mc re", {"reboot"}),
     ("--json power mc cy", {"cycle"}),
     ("init --sna", {"--snapshot-max"}),
