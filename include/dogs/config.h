@@ -88,7 +88,8 @@ struct server_cfg {
     char *admin;     /* how it is warned and saved: "network", "ssh", "off", or "" = network with
                         an admin password, else not at all */
     char *admin_pin; /* SHA-256 of the game's own certificate; "" */
-    char *admin_password; /* "" until config_admin_password */
+    char *admin_password;                               /* "" until config_admin_password */
+    char *admin_password_file, *admin_password_command; /* "" if it is not given so */
     int *warn_minutes; /* before a stop with players on: descending, ends with 0; default 10 5 1 */
     struct world_cfg {
         char *path;    /* folder on the droplet, absolute; "" = the game's own, if it has one */
@@ -174,6 +175,11 @@ bool config_need_remote(const struct config *cfg, const char *name, const struct
  * costs nothing. CONFIG. Registers them with log_secret. */
 bool config_remote_secrets(struct config *cfg, const char *name, struct err *e);
 
+/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_GAME_PASSWORD, then the
+ * server's own key, _file or _command, then the top level's, by the rules of config_token. Looked
+ * for only now. Stays "" where there is none. CONFIG. Registers it with log_secret. */
+bool config_admin_password(struct config *cfg, const char *server, struct err *e);
+
 /* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
  * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),
  * `token_command:` (run once, 30 s at most, the first line it prints), what `dogs login` stored.
@@ -200,7 +206,7 @@ void config_show(const struct config *cfg, struct str *out);
 /* The schema as a table, for help, `init` and the test that holds config.yaml.example against it.
  */
 struct config_key {
-    const char *name;    /* "snapshot_max" */
+    const char *name;    /* "snapshot_max"; "world.path" stands as `path` below `world` */
     const char *env;     /* "DOGS_SNAPSHOT_MAX" or NULL */
     const char *what;    /* one line for people */
     const char *example; /* value for the commented config */

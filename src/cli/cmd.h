@@ -90,6 +90,9 @@ const struct cmd *cmd_next(const struct cmd *after); /* NULL begins; NULL ends *
 const struct cmd *cmd_find(const char *name, struct err *e);
 extern const struct opt cli_globals[];
 
+/* cmd_run.c: a run of the engine and what it prints at its end */
+bool run_request(struct cli *cli, const struct request *req, struct err *e);
+
 /* cmd_help.c: what no command at all prints */
 void help_short(const struct cli *cli);
 
@@ -97,7 +100,9 @@ void help_short(const struct cli *cli);
 extern const struct cmd cmds_run[];
 extern const struct cmd cmds_view[];
 extern const struct cmd cmds_query[];
+extern const struct cmd cmds_worlds[];
 extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_schedule[];
 extern const struct cmd cmds_setup[];
 extern const struct cmd cmds_login[];
 extern const struct cmd cmds_sandbox[];

@@ -1,6 +1,7 @@
 #include "schema.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -30,6 +31,10 @@ static const char *check_max_hours(const char *text);
       "/etc/ssl/private-ca.pem", "certificates (PEM) to trust instead of the system's")            \
     X("state_dir", "DOGS_STATE_DIR", false, KEY_PATH, TOP(state_dir), "", check_any,               \
       "~/.local/state/dogs", "folder for what dogs remembers of work under way")                   \
+    X("ssh_command", "DOGS_SSH_COMMAND", false, KEY_TEXT, TOP(ssh_command),                        \
+      "ssh -l root -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",     \
+      check_any, "ssh -l root -o BatchMode=yes -i ~/.ssh/games",                                   \
+      "how a droplet is reached; its address is added")                                            \
     X("servers", NULL, false, KEY_SERVERS, 0, "", check_any, "", "your game servers by name")      \
     X("remotes", NULL, false, KEY_REMOTES, 0, "", check_any, "",                                   \
       "places for `dogs get` and `dogs put`, by name")                                             \
@@ -57,6 +62,42 @@ static const char *check_max_hours(const char *text);
       "false", "install DigitalOcean's metrics agent")                                             \
     X("ipv6", "DOGS_IPV6", true, KEY_BOOL, SRV(ipv6), "false", check_bool, "false",                \
       "give it an IPv6 address as well")                                                           \
+    X("game", "DOGS_GAME", true, KEY_TEXT, SRV(game), "", check_game, "minecraft-java",            \
+      "which game it is; `dogs query --help` lists those that are known")                          \
+    X("port", "DOGS_PORT", true, KEY_INT, SRV(port), "", check_port, "25565",                      \
+      "where players connect, if not at the game's own port")                                      \
+    X("query_port", "DOGS_QUERY_PORT", true, KEY_INT, SRV(query_port), "", check_port, "25565",    \
+      "where it is asked who plays")                                                               \
+    X("admin_port", "DOGS_ADMIN_PORT", true, KEY_INT, SRV(admin_port), "", check_port, "25575",    \
+      "where it is told to warn, save and stop")                                                   \
+    X("ready", "DOGS_READY", true, KEY_TEXT, SRV(ready), "", check_ready, "game",                  \
+      "when start is done: droplet, port (is open) or game (answers)")                             \
+    X("admin", "DOGS_ADMIN", true, KEY_TEXT, SRV(admin), "", check_admin, "network",               \
+      "how it is warned and saved: network (with a password), ssh, or off")                        \
+    X("admin_password", "DOGS_GAME_PASSWORD", true, KEY_SECRET, 0, "", check_password,             \
+      "<the game's admin password>",                                                               \
+      "the game's own (RCON, REST); then this file must be readable by you alone")                 \
+    X("admin_password_file", NULL, true, KEY_PATH, SRV(admin_password_file), "", check_any,        \
+      "~/.mc-rcon", "or: a file that holds nothing else")                                          \
+    X("admin_password_command", NULL, true, KEY_TEXT, SRV(admin_password_command), "", check_any,  \
+      "pass show mc-rcon", "or: a command that prints it")                                         \
+    X("admin_pin", "DOGS_ADMIN_PIN", true, KEY_TEXT, SRV(admin_pin), "", check_pin,                \
+      "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",                          \
+      "SHA-256 of the game's own certificate, where no authority signed it")                       \
+    X("warn", "DOGS_WARN", true, KEY_MINUTES, SRV(warn_minutes), "10 5 1", check_minutes,          \
+      "[10, 5, 1]", "minutes before a stop at which players are warned; [] = not at all")          \
+    X("world", NULL, true, KEY_GROUP, 0, "", check_any, "",                                        \
+      "where the saves lie, and where archives of them go")                                        \
+    X("world.path", "DOGS_WORLD_PATH", true, KEY_TEXT, SRV(world.path), "", check_droplet_path,    \
+      "/srv/minecraft-java/world", "folder on the server, if not the game script's own")           \
+    X("world.to", "DOGS_WORLD_TO", true, KEY_TEXT, SRV(world.to), "", check_archive,               \
+      "'spaces:worlds/mc'", "a remote, and a folder there")                                        \
+    X("world.keep", "DOGS_WORLD_KEEP", true, KEY_INT, SRV(world.keep), "7", check_keep, "7",       \
+      "how many archives are kept at least, 1 to 1000")                                            \
+    X("world.keep_days", "DOGS_WORLD_KEEP_DAYS", true, KEY_INT, SRV(world.keep_days), "0",         \
+      check_days, "30", "and all that are younger, in days")                                       \
+    X("world.on_stop", "DOGS_WORLD_ON_STOP", true, KEY_BOOL, SRV(world.on_stop), "false",          \
+      check_bool, "true", "archive before each stop; true where `to` is set")                      \
     X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
       "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
       "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
@@ -82,6 +123,12 @@ int key_find(const char *name)
         if (!strcmp(config_keys[k].name, name))
             return (int)k;
     return -1;
+}
+
+const char *key_leaf(size_t k)
+{
+    const char *dot = strchr(config_keys[k].name, '.');
+    return dot ? dot + 1 : config_keys[k].name;
 }
 
 /* "180", "180s", "3m", "1h"; false for anything else. */
@@ -292,6 +339,31 @@ int key_int(size_t k, const char *text)
     else
         (void)str_int64(text, INT64_MIN, INT64_MAX, &n);
     return (int)n;
+}
+
+static int falling(const void *a, const void *b)
+{
+    return *(const int *)b - *(const int *)a;
+}
+
+int *key_minutes(char *const *texts)
+{
+    size_t n = 0, kept = 0;
+
+    while (texts[n])
+        n++;
+    int *out = xcalloc(n + 1, sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        int64_t minutes = 0;
+        (void)str_int64(texts[i], 0, INT32_MAX, &minutes);
+        out[i] = (int)minutes;
+    }
+    qsort(out, n, sizeof *out, falling);
+    for (size_t i = 0; i < n; i++)
+        if (!kept || out[kept - 1] != out[i])
+            out[kept++] = out[i];
+    out[kept] = 0;
+    return out;
 }
 
 bool key_is_section(size_t k)

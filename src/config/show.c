@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <dogs/log.h>
+#include <dogs/os.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -73,6 +74,8 @@ static bool add_field(struct str *out, const void *base, size_t k)
         return **(char *const *)field;
     case KEY_INT:
     case KEY_SECONDS:
+        if (!*key_columns[k].def && !*(const int *)field)
+            return false;
         str_addf(out, "%d", *(const int *)field);
         return true;
     case KEY_BOOL:
@@ -86,8 +89,15 @@ static bool add_field(struct str *out, const void *base, size_t k)
         }
         str_add(out, "]");
         return **(char **const *)field;
+    case KEY_MINUTES:
+        str_add(out, "[");
+        for (const int *m = *(int *const *)field; *m; m++)
+            str_addf(out, "%s%d", m == *(int *const *)field ? "" : ", ", *m);
+        str_add(out, "]");
+        return true;
     case KEY_SECRET:
     case KEY_ONE:
+    case KEY_GROUP:
     case KEY_SERVERS:
     case KEY_REMOTES:
     case KEY_SCHEDULE:
@@ -110,12 +120,35 @@ static void show_token(const struct config *cfg, struct str *out)
     }
 }
 
+static void show_of_server(const struct config *cfg, size_t i, size_t k, struct str *out)
+{
+    const char *leaf = key_leaf(k);
+
+    if (section_show(cfg, k, i, out))
+        return;
+    if (key_columns[k].type == KEY_GROUP) {
+        str_addf(out, "    %s:\n", leaf);
+        return;
+    }
+    str_addf(out, "    %s%s: ", leaf == config_keys[k].name ? "" : "  ", leaf);
+    if (key_columns[k].type != KEY_SECRET) {
+        bool any = add_field(out, &cfg->servers[i], k);
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
+    } else if (os_env(config_keys[k].env)) {
+        str_addf(out, "'***'  # $%s\n", config_keys[k].env);
+    } else {
+        bool any = *cfg->origins->admin_text[i];
+        str_add(out, any ? "'***'" : "''");
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
+    }
+}
+
 void config_show(const struct config *cfg, struct str *out)
 {
     size_t before = out->len;
 
     for (size_t k = 0; k < n_keys; k++) {
-        if (key_columns[k].type == KEY_SECRET)
+        if (key_columns[k].type == KEY_SECRET && !config_keys[k].per_server)
             show_token(cfg, out);
         if (config_keys[k].per_server || !key_columns[k].offset)
             continue;
@@ -128,14 +161,10 @@ void config_show(const struct config *cfg, struct str *out)
     str_addf(out, "servers:%s\n", cfg->n_servers ? "" : " {}");
     for (size_t i = 0; i < cfg->n_servers; i++) {
         str_addf(out, "  %s:\n", cfg->servers[i].name);
-        for (size_t k = 0; k < n_keys; k++) {
-            if (!config_keys[k].per_server || key_columns[k].type == KEY_ONE ||
-                section_show(cfg, k, i, out))
-                continue;
-            str_addf(out, "    %s: ", config_keys[k].name);
-            bool any = add_field(out, &cfg->servers[i], k);
-            origin_show(out, cfg, origin_server(cfg, i, k), any);
-        }
+        for (size_t k = 0; k < n_keys; k++)
+            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE &&
+                !section_show(cfg, k, i, out))
+                show_of_server(cfg, i, k, out);
     }
     remotes_show(cfg, out);
     if (out->len > before) {

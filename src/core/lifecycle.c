@@ -92,9 +92,15 @@ static void summarise(struct run *r)
                                        [VERB_SNAPSHOT] = "has a new snapshot",
                                        [VERB_POWER] = "is switched",
                                        [VERB_DESTROY] = "is destroyed",
-                                       [VERB_PRUNE] = "is pruned"};
+                                       [VERB_PRUNE] = "is pruned",
+                                       [VERB_BACKUP] = "is archived",
+                                       [VERB_RESTORE_WORLD] = "has its world back"};
     snprintf(out->text, sizeof out->text, "%s %s%s%s", name, done[r->verb],
              r->f.snapshot_name[0] ? ": its world is in " : "", r->f.snapshot_name);
+    size_t used = strlen(out->text);
+    if (*r->no_archive)
+        snprintf(out->text + used, sizeof out->text - used, "; no archive of it was made: %s",
+                 r->no_archive);
 }
 
 /* The lists as they were read, with what this run did since; no further call is made for it. */
