@@ -35,7 +35,7 @@ BUILDS = {
     "asan": ("build/asan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=address,undefined"]),
     "tsan": ("build/tsan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=thread"]),
 }
-WINDOWS = "build/windows/dogs"  # tools/windows builds there
+ELSEWHERE = {"windows": "build/windows/dogs", "static": "build/static"}  # tools/<name> builds there
 SANITIZERS = {
     # The crash campaign preloads a library, which AddressSanitizer would refuse.
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:verify_asan_link_order=0",
@@ -98,8 +98,8 @@ builds_done = {}
 
 
 def run_build(name):
-    if name == "windows":
-        return run([ROOT / "tools/windows", "--tests"], 1800)
+    if name in ELSEWHERE:
+        return run([ROOT / "tools" / name, *(["--tests"] if name == "windows" else [])], 1800)
     folder, options = BUILDS[name]
     script = '. "$1/tools/lib.sh"; dir=$root/$2; shift 2; configure "$dir" "$@" && build "$dir"'
     options = options + ["-DDOGS_TESTS=ON", "-DDOGS_WERROR=ON"]
@@ -131,13 +131,17 @@ def check_format(_):
 
 
 def folder_of(build):
-    return ROOT / (WINDOWS if build == "windows" else BUILDS[build][0])
+    return ROOT / (ELSEWHERE.get(build) or BUILDS[build][0])
 
 
-def without_windows():
-    """What is missing for the tests of dogs.exe; "" if nothing is."""
-    tools = ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver")
-    missing = [tool for tool in tools if not shutil.which(tool)]
+def missing_for(name):
+    """What is missing for the tests of dogs.exe or the static dogs; "" if nothing is."""
+    tools = {"windows": ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver"),
+             "static": ("gcc", "make", "perl", "dpkg-source")}
+    builds = [build for build in tools if build in name]
+    missing = [tool for build in builds for tool in tools[build] if not shutil.which(tool)]
+    if not builds:
+        return ""
     if any(letter.isspace() for letter in str(ROOT)):
         missing.append("a path without blanks (the libraries' configure scripts need one)")
     return ", ".join(missing)
@@ -336,6 +340,11 @@ def suites():
         e2e("windows", "test_windows.py", "windows"),
         e2e("awake", "test_awake_wine.py", "windows"),
         Suite("windows-twice", twice, seconds=1800, show=True),
+        e2e("static", "test_static.py", "static"),
+        e2e("evening", "test_evening.py", "static"),
+        e2e("cli", "test_cli*.py", "static"),
+        e2e("get", "test_get.py", "static", env={"DOGS_SHORT": "4"}),
+        e2e("put", "test_put.py", "static", env={"DOGS_SHORT": "4"}),
         Suite("figures", figures, "release", seconds=300, show=True),
     ]
 
@@ -352,7 +361,7 @@ def say(text):
 
 def run_suite(suite):
     begin = time.monotonic()
-    missing = without_windows() if "windows" in suite.name else ""
+    missing = missing_for(suite.name)
     wrong = build(suite.build) if suite.build and not missing else ""
     if missing:
         counts = Counts(skipped=1, text=f"not here: {missing}")
