@@ -98,10 +98,11 @@ void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
 extern const struct cmd cmds_run[];
-extern const struct cmd cmds_worlds[];
 extern const struct cmd cmds_view[];
 extern const struct cmd cmds_query[];
+extern const struct cmd cmds_worlds[];
 extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_schedule[];
 extern const struct cmd cmds_setup[];
 extern const struct cmd cmds_login[];
 extern const struct cmd cmds_sandbox[];

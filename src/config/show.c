@@ -162,7 +162,8 @@ void config_show(const struct config *cfg, struct str *out)
     for (size_t i = 0; i < cfg->n_servers; i++) {
         str_addf(out, "  %s:\n", cfg->servers[i].name);
         for (size_t k = 0; k < n_keys; k++)
-            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE)
+            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE &&
+                !section_show(cfg, k, i, out))
                 show_of_server(cfg, i, k, out);
     }
     remotes_show(cfg, out);

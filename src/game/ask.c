@@ -149,6 +149,7 @@ static void broken(struct ask *a, enum sock_state state, const struct err *e)
     char at[SOCK_ADDR_TEXT];
     talk_bad(&a->talk, ERR_NETWORK, "%s (%s): %s", place_text(a, at), kind_text(a),
              state == SOCK_CLOSED ? "nobody listens" : e->text);
+    a->talk.err.ambiguous = a->telling && a->connected;
     try_end(a);
 }
 

@@ -31,10 +31,10 @@ class Asker(dogs.Host):
         return self.start("query", place, "--game", game, "--json", *more)
 
     def end(self, child):
-        """What was said; whether the exit status says the same."""
+        """What was said; the exit status says the same."""
         result = self.finish(child, seconds=90)
         told = result.json()
-        assert result.status == (0 if told.get("up") else 6), result
+        assert told["ok"] == (result.status == 0) >= told["up"], result
         return told
 
     def query(self, place, game, *more):
@@ -116,7 +116,7 @@ SANDBOX = [
     ("luanti", "minetest", 30000, False),
     ("rcon", "ark-ascended", 27020, True),
     ("factorio", "factorio", 27019, True),
-    ("tshock", "terraria-tshock", 7878, True),
+    ("tshock", "terraria", 7878, True),
     ("palworld", "palworld", 8212, True),
     ("satisfactory", "satisfactory", 7777, True),
 ]
@@ -167,7 +167,7 @@ def test_the_sandbox_is_counted(droplet, asker, players):
     for protocol, _, _, counts in SANDBOX:
         answer = told[protocol]
         assert answer["up"], (protocol, answer)
-        assert answer["players"] == (players if counts else None), (protocol, answer)
+        assert answer["players"] == (players if counts else None), f"{protocol}: {answer}"
         assert counts or answer["why"], (protocol, answer)
         if counts and answer["names"]:
             assert answer["names"][0] == "ann" and len(answer["names"]) <= players, answer
@@ -190,8 +190,8 @@ def test_a_droplet_from_its_start_to_its_end(sandbox, host, asker):
     """It answers once it has booted, on the address that dogs tells; not after the stop; and again
     after a restore, with nobody on."""
     sandbox.ask("POST", "/sandbox/game", {"server": "mc", "protocol": "java", "boot_s": 30})
-    for evening in range(2):
-        host.must("start", "mc")
+    for beginning in ("create", "start"):
+        host.must(beginning, "mc")
         address = dogs.droplets(sandbox.state(), "mc")[0]["ipv4"]
         assert address in host.must("status", "mc").out
         asker.until(0, address, "minecraft-java")
@@ -206,7 +206,7 @@ def test_a_droplet_from_its_start_to_its_end(sandbox, host, asker):
 
 # --- what others say of them ------------------------------------------------------------------------
 
-OTHERS = [("counterstrike2", "a2s"), ("minecraft", "java"), ("minecraftbe", "bedrock"),
+OTHERS = [("counterstrike2", "a2s"), ("minecraft", "java"), ("mbe", "bedrock"),
           ("q3a", "quake3")]
 
 
@@ -216,9 +216,9 @@ def test_gamedig_agrees(droplet, kind, protocol):
     for players in (0, 3):
         droplet.set(players=players, names=["ann", "bob"][:players], max=16)
         told = peer(node_games.gamedig, kind, droplet.address, port)
-        assert (told["numplayers"], told["maxplayers"]) == (players, 16), told
+        assert (told["numplayers"], int(told["maxplayers"])) == (players, 16), told
         if protocol in ("a2s", "quake3") and players:
-            assert told["players"][:2] == ["ann", "bob"], told
+            assert set(told["players"]) == {"ann", "bob", "player3"}, told
 
 
 def test_gamedig_agrees_on_a_long_list(droplet):

@@ -1,4 +1,5 @@
-"""TLS with a certificate of its own before a server that speaks in clear.
+"""TLS with a certificate of its own before a server that speaks in clear; datagrams to the same port
+go through as they are.
 
     with Front(folder, "127.1.2.3", 7777) as front:
         front.port, front.pin
@@ -24,8 +25,26 @@ class Front:
         self.pin = hashlib.sha256(der).hexdigest()
         self.listener = socket.create_server(("127.0.0.1", 0))
         self.port = self.listener.getsockname()[1]
-        self.thread = threading.Thread(target=self.accept, daemon=True)
-        self.thread.start()
+        self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
+        self.datagrams.bind(("127.0.0.1", self.port))
+        self.threads = [threading.Thread(target=work, daemon=True)
+                        for work in (self.accept, self.relay)]
+        for thread in self.threads:
+            thread.start()
+
+    def relay(self):
+        while True:
+            data, client = self.datagrams.recvfrom(65536)
+            if not data:
+                return
+            with socket.socket(socket.AF_INET, socket.SOCK_DGRAM) as far:
+                far.settimeout(0.2)
+                try:
+                    far.connect(self.to)
+                    far.send(data)
+                    self.datagrams.sendto(far.recv(65536), client)
+                except OSError:
+                    continue
 
     def accept(self):
         while True:
@@ -57,7 +76,10 @@ class Front:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.thread.join(10)
+        self.datagrams.sendto(b"", ("127.0.0.1", self.port))
+        for thread in self.threads:
+            thread.join(10)
+        self.datagrams.close()
 
     def __enter__(self):
         return self
