@@ -97,6 +97,9 @@ static void test_nobody_has_the_port(void **state)
     size_t n;
     (void)state;
     sock_close(server);
+#ifdef _WIN32
+    skip(); /* Wine does not tell */
+#endif
     struct sock *client = sock_connect(SOCK_UDP, &at, &e);
     assert_int_equal(sock_write(client, "x", 1, &n, NULL, &e), SOCK_DONE);
     assert_int_equal(read_when_ready(client, room, sizeof room, &n, NULL), SOCK_CLOSED);

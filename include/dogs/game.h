@@ -50,9 +50,10 @@ struct game {
     const char *script;             /* name of its folder in game-scripts/; NULL = there is none */
 };
 
-const struct game *game_find(const char *name);  /* NULL if there is none of that name */
-const struct game *game_at(size_t i);            /* in order of name; NULL after the last */
-const char *game_protocol(const struct game *g); /* of its query: "java", "a2s"; "" = none */
+const struct game *game_find(const char *name);        /* NULL if there is none of that name */
+const struct game *game_at(size_t i);                  /* in order of name; NULL after the last */
+const char *game_protocol(const struct game *g);       /* of its query: "java", "a2s"; "" = none */
+const char *game_admin_protocol(const struct game *g); /* "rcon"; "" = none */
 
 /* Where one is. All text lent for the time of the call; 0 and NULL: as the table says. A query port
  * that the table has at the game's own, or one above it, moves with `port`. */

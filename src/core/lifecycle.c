@@ -37,7 +37,7 @@ static bool run_steps(struct run *r, struct err *e)
         ok = true;
         r->slept_ms = awake_slept_ms();
         for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
-            ok = run_step(r, s, e);
+            ok = (s->wanted && !s->wanted(r)) || run_step(r, s, e);
     } while (!ok && run_begin_anew(r, e));
     return ok;
 }
