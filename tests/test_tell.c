@@ -148,6 +148,7 @@ static void test_orders_over_rcon(void **state)
         const char *says, *heard;
     } rows[] = {
         {GAME_WARN, "5 minutes\nleft", "s3cret", {.answer = ""}, ERR_OK, "", "say 5 minutes left"},
+        {GAME_WARN, "a\xc2\x85z", "s3cret", {.answer = ""}, ERR_OK, "", "say a  z"},
         {GAME_WARN,
          "x",
          "s3cret",
