@@ -475,11 +475,19 @@ def processes(*texts):
     return found
 
 
+def under_way(liar, method):
+    """An archive is on its way, and the server waits with its answer."""
+    def seen():
+        return any(r["method"] == method and ".tar." in r["path"] and ".proof" not in r["path"]
+                   for r in liar.log())
+    return dogs.wait_until(seen, 60, step=0.1)
+
+
 def test_the_address_is_told_to_nobody(place, sandbox, ceph, liar):
     mc = through(place, sandbox, ceph, liar)
-    liar.plan({**PUT, "do": "delay", "delay": 3})
+    liar.plan({**PUT, "do": "stall", "head": True, "seconds": 15, "times": 1})
     child = mc.host.start("backup", "mc", "-vv")
-    assert dogs.wait_until(lambda: processes("--upload-file", place), 60), "no upload was seen"
+    assert under_way(liar, "PUT") and processes("--upload-file", place), "no upload was seen"
     leaks = processes("X-Amz-Signature", liar.url) + processes(ceph.secret, place)
     written = []
     for path in mc.root().rglob("*"):
@@ -495,13 +503,14 @@ def test_the_address_is_told_to_nobody(place, sandbox, ceph, liar):
 def test_killed_while_it_uploads(place, sandbox, ceph, liar):
     mc = through(place, sandbox, ceph, liar)
     before = tree(mc.world())
-    liar.plan({**PUT, "do": "delay", "delay": 5, "times": 1})
+    liar.plan({**PUT, "do": "stall", "head": True, "seconds": 8, "times": 1})
     child = mc.host.start("backup", "mc")
-    assert dogs.wait_until(lambda: processes("--upload-file", place), 60)
+    assert under_way(liar, "PUT")
     os.kill(child.pid, signal.SIGKILL)
     mc.host.finish(child)
     assert not any(w["proved"] for w in mc.worlds())
-    assert dogs.wait_until(lambda: not processes("--upload-file", place), 60)
+    # What runs on the droplet goes on to its end, alone.
+    assert dogs.wait_until(lambda: not processes(f"DOGS_ROOT={mc.root()}"), 60, step=0.1)
     mc.host.must("backup", "mc")
     assert mc.worlds()[0]["proved"] and tree(mc.world()) == before
     mc.nothing_is_left()
@@ -516,9 +525,9 @@ def test_killed_while_it_restores(place, sandbox, ceph, liar):
     (mc.world() / "later").write_text("x")
     mc.calls()
     present = tree(mc.world())
-    liar.plan({"method": "GET", "path": "*.tar.*[tz]", "do": "delay", "delay": 3, "times": 1})
+    liar.plan({"method": "GET", "path": "*.tar.*[tz]", "do": "stall", "head": True, "seconds": 30, "times": 1})
     child = mc.host.start("restore-world", "mc", "--yes")
-    assert dogs.wait_until(lambda: processes("curl", "--output", place), 60)
+    assert under_way(liar, "GET")
     scripts = {pid for pid, *_ in processes(f"DOGS_ROOT={mc.root()}")}
     for pid in [child.pid, *scripts]:  # the droplet dies, too
         with contextlib.suppress(ProcessLookupError):
@@ -580,7 +589,7 @@ def test_a_stop_goes_on_without_one(place, sandbox, ceph, liar):
 
 def test_a_stop_that_is_killed_makes_one_archive(place, sandbox, ceph, liar):
     mc = through(place, sandbox, ceph, liar, on_stop=True)
-    liar.plan({"method": "PUT", "path": "*.proof", "do": "delay", "delay": 5, "times": 1})
+    liar.plan({"method": "PUT", "path": "*.proof", "do": "stall", "head": True, "seconds": 5, "times": 1})
     child = mc.host.start("stop", "mc")
     assert dogs.wait_until(lambda: mc.archives(), 60)
     os.kill(child.pid, signal.SIGKILL)
