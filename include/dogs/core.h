@@ -112,6 +112,7 @@ struct request {
     bool now;           /* stop: nobody is warned or waited for, nor is `stay` */
     const char *who;    /* stop: who asked, for the players to read; NULL = not known */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
+    bool over_budget;   /* create, start, restore: past the month's budget, too */
     bool dry_run;
 };
 

@@ -1,4 +1,5 @@
 #include "history.h"
+#include "limits.h"
 #include "run.h"
 #include "site.h"
 #include <dogs/log.h>
@@ -21,6 +22,8 @@ static bool run_step(struct run *r, const struct step *s, struct err *e)
         return false;
     if (done)
         return true;
+    if (s->run == boot_run && !limits_allow(r, e))
+        return false;
     if (r->req->dry_run && s->plan) {
         s->plan(r);
         return true;
@@ -38,7 +41,7 @@ static bool run_steps(struct run *r, struct err *e)
         ok = true;
         r->slept_ms = awake_slept_ms();
         for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
-            ok = run_step(r, s, e);
+            ok = (s->wanted && !s->wanted(r)) || run_step(r, s, e);
     } while (!ok && run_begin_anew(r, e));
     return ok;
 }
@@ -148,6 +151,7 @@ static bool finish(struct run *r, bool ok, struct err *e)
     if (r->begun && !open)
         journal_add(r->journal, "end", r->id, r->verb, ok ? "ok" : err_name(e->code), run_now(r),
                     &r->f, &write);
+    limits_note(r);
     warn_of_clock(r);
     if (ok) {
         summarise(r);
