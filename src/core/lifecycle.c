@@ -273,7 +273,7 @@ static bool check_game(struct core *core, enum verb verb, const struct server_cf
     if (verb == VERB_STOP)
         return site_game(srv, &site.place.game, e);
     return !makes_droplet(verb) ||
-           (site_open(core, srv, "", &site, e) && site_ready(&site, &ready, e));
+           (site_open(core, srv, "", SITE_ASK, &site, e) && site_ready(&site, &ready, e));
 }
 
 bool core_run(struct core *core, const struct request *req, struct outcome *out, struct err *e)

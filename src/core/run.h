@@ -86,7 +86,7 @@ void boot_plan(struct run *r);
 bool only_one_run(struct run *r, struct err *e);
 bool ready_run(struct run *r, struct err *e); /* steps_game.c */
 void ready_plan(struct run *r);
-bool run_site(struct run *r, struct site *out, struct err *e); /* the droplet's game */
+bool run_site(struct run *r, bool tell, struct site *out, struct err *e); /* the droplet's game */
 
 bool players_observe(struct run *r, bool *done, struct err *e); /* steps_leave.c */
 bool players_run(struct run *r, struct err *e);
