@@ -319,23 +319,3 @@ bool only_one_run(struct run *r, struct err *e)
     err_set(e, ERR_GUARD, "%s was started and stopped elsewhere meanwhile", r->srv->name);
     return err_hint(e, "`dogs start %s` starts from the newest snapshot", r->srv->name);
 }
-
-/* A snapshot never goes back to a smaller disk than it was taken from. */
-static void warn_of_disk(struct run *r)
-{
-    int needs = run_image_disk(r);
-    if (needs && r->droplet.disk_gb > needs)
-        run_emit(r, EVENT_WARN,
-                 "this droplet's disk has %d GB, the snapshot needed %d GB: snapshots from now on "
-                 "will not fit the smaller sizes any more",
-                 r->droplet.disk_gb, needs);
-}
-
-bool ready_run(struct run *r, struct err *e)
-{
-    warn_of_disk(r);
-    bool first = !r->f.announced && r->begun;
-    r->f.announced = 1;
-    snprintf(r->out->text, sizeof r->out->text, "%s is running at %s", r->srv->name, r->droplet.ip);
-    return !first || run_fact(r, e);
-}
