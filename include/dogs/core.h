@@ -112,6 +112,7 @@ struct request {
     const char *who;    /* stop: who asked, for the players to read; NULL = not known */
     bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
+    bool over_budget;   /* create, start, restore: past the month's budget, too */
     bool dry_run;
 };
 

@@ -7,7 +7,7 @@
 struct run_opts {
     const char *snapshot, *region, *size, *confirm;
     int64_t droplet_id, keep;
-    bool adopt, accept_size, now, if_empty;
+    bool adopt, accept_size, now, if_empty, over_budget;
 };
 
 #define AT(field) .at = offsetof(struct run_opts, field)
@@ -16,6 +16,7 @@ static const struct opt create_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take a droplet that has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt start_opts[] = {
@@ -23,6 +24,7 @@ static const struct opt start_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take what has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt stop_opts[] = {
@@ -148,6 +150,7 @@ static bool run_verb(struct cli *cli, struct err *e)
         .accept_size = o->accept_size,
         .now = o->now,
         .if_empty = o->if_empty,
+        .over_budget = o->over_budget,
         .dry_run = cli->g.dry_run,
     };
     cli->confirm = o->confirm;
@@ -238,8 +241,8 @@ const struct cmd cmds_run[] = {
                  "dogs stop mc --now                   # whoever plays is not warned\n"
                  "dogs stop mc --timeout 600           # stop waiting after ten minutes\n"
                  "dogs resume mc                       # go on where it was left",
-     .help = "While somebody plays, warnings are given in the game at the minutes that `warn:` of\n"
-             "the config names, and the stop goes on when they are over or all have left; then\n"
+     .help = "While somebody plays, warnings are given in the game at the minutes that `warn:`\n"
+             "of the config names; the stop goes on when they are over or all have left, and\n"
              "the game saves. `dogs stay` puts it off.\n"
              "The droplet is destroyed only after its snapshot was proved; otherwise it is kept,\n"
              "its price is shown and the exit status is 8. Then old snapshots are pruned as\n"
