@@ -106,11 +106,11 @@ struct request {
     int keep;           /* prune: how many to keep; 0 = the config's snapshot_max */
     int64_t timeout_ms; /* real time after which waiting ends with exit 6; 0 = by the work */
     bool adopt;         /* take what has the exact name but not our tag */
-    bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     const char *world;  /* restore-world: which archive; NULL = the newest proved one */
     bool undo;          /* restore-world: what it put aside comes back */
     bool now;           /* stop: nobody is warned or waited for, nor is `stay` */
     const char *who;    /* stop: who asked, for the players to read; NULL = not known */
+    bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
     bool over_budget;   /* create, start, restore: past the month's budget, too */
     bool dry_run;

@@ -167,6 +167,7 @@ static bool add(struct cli *cli, struct err *e)
         report_talk(cli, PAINT_YELLOW,
                     "the token is in %s, which the scheduler does not have: `dogs login` stores it",
                     cli->loaded->token_source);
+    schedule_tell_deaf(cli);
     report_talk(cli, PAINT_NONE,
                 "a computer that is switched off stops nothing; `dogs schedule "
                 "next` shows the next runs");

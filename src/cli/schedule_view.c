@@ -155,6 +155,21 @@ void schedule_put_place(struct cli *cli, const struct timer_place *at)
     put_text(o, "lacks", at->lacks);
 }
 
+void schedule_tell_deaf(const struct cli *cli)
+{
+    for (size_t i = 0; i < cli->cfg->n_servers; i++) {
+        const struct server_cfg *s = &cli->cfg->servers[i];
+        bool asks = false;
+        for (size_t k = 0; k < s->n_rules; k++)
+            asks |= s->schedule[k].unless_played;
+        if (asks && (!s->game || !*s->game))
+            report_line(cli,
+                        "%s: who plays cannot be asked without `game:`, so it would never be "
+                        "stopped by `unless_played`",
+                        s->name);
+    }
+}
+
 bool schedule_show_list(struct cli *cli, struct err *e)
 {
     char name[TIMER_NAME];
@@ -187,5 +202,6 @@ bool schedule_show_list(struct cli *cli, struct err *e)
         report_line(cli, "the rules need a look every %d min: `dogs schedule add` again", every);
     if (*at.lacks)
         report_line(cli, "%s", at.lacks);
+    schedule_tell_deaf(cli);
     return true;
 }

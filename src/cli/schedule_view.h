@@ -22,6 +22,8 @@ void upcoming_release(struct upcoming *up, size_t n);
 
 bool schedule_show_next(struct cli *cli, const char *after, size_t count, struct err *e);
 bool schedule_show_list(struct cli *cli, struct err *e);
+/* Says which servers have a condition that cannot be asked about. */
+void schedule_tell_deaf(const struct cli *cli);
 void schedule_put_place(struct cli *cli, const struct timer_place *at);
 
 /* cmd_schedule.c */

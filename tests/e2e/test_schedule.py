@@ -25,7 +25,7 @@ region: fra1
 size: s-1vcpu-2gb
 servers:
   mc:
-    image: debian-12-x64
+    image: debian-12-x64{more}
     schedule: [{rules}]
   mc2:
     image: debian-12-x64
@@ -132,9 +132,10 @@ def at(clock, place, sandbox):
         def __init__(self, name="host"):
             self.host = dogs.Host(place / name, sandbox.url)
 
-        def rules(self, *rules):
+        def rules(self, *rules, game=None):
+            more = f"\n    game: {game}" if game else ""
             self.host.config.write_text(
-                CONFIG.format(rules=", ".join(rules)).format(url=sandbox.url))
+                CONFIG.format(rules=", ".join(rules), more=more).format(url=sandbox.url))
             return self
 
         def env(self, t):
@@ -222,15 +223,41 @@ def test_a_start_and_a_later_rule_overtakes_an_earlier_one(at, sandbox):
     assert len(dogs.droplets(sandbox.state(), "mc")) == 1
 
 
-def test_a_conditional_stop_does_not_stop_who_may_play(at, sandbox):
-    at.rules("{{do: stop, at: '02:00', zone: UTC, unless_played: true, again: 30m}}")
+UNLESS = "{{do: stop, at: '02:00', zone: UTC, unless_played: true, again: 30m}}"
+
+
+def test_a_conditional_stop_waits_until_nobody_plays(at, sandbox):
+    at.rules(UNLESS, game="minecraft-java")
+    sandbox.ask("POST", "/sandbox/game", {"server": "mc", "protocol": "java"})
     at.host.must("create", "mc")
+    world = sandbox.play("mc")
+    sandbox.ask("POST", "/sandbox/game", {"server": "mc", "players": 1, "names": ["ann"]})
     at(NIGHT - 600, "schedule", "run")
     sandbox.advance(int(12 * 3600 * sandbox.speed))
     said = at(NIGHT, "schedule", "run")
-    assert "waiting: " in said.out and "looking again in 30 min" in said.out, said
+    assert "waiting: " in said.out and "ann" in said.out, said
+    assert "looking again in 30 min" in said.out, said
+    sandbox.clear_log()
     assert "nothing is due" in at(NIGHT + 900, "schedule", "run").err
-    assert "waiting: " in at(NIGHT + 1800, "schedule", "run").out
+    assert not sandbox.log()
+    for t in (NIGHT + 1800, NIGHT + 3600):  # on the minute, however late the last look was
+        assert "waiting: " in at(t, "schedule", "run").out
+    assert "waiting: " in at(NIGHT + 3600, "schedule", "list").out
+    assert dogs.droplets(sandbox.state(), "mc")
+    sandbox.ask("POST", "/sandbox/game", {"server": "mc", "players": 0, "names": []})
+    assert ": done" in at(NIGHT + 5400, "schedule", "run").out
+    state = sandbox.state()
+    assert not dogs.droplets(state, "mc") and dogs.newest_world(state, "mc") >= world
+
+
+def test_a_conditional_stop_does_not_stop_who_may_play(at, sandbox):
+    at.rules(UNLESS)
+    at.host.must("create", "mc")
+    at(NIGHT - 600, "schedule", "run")
+    sandbox.advance(int(12 * 3600 * sandbox.speed))
+    for t in (NIGHT, NIGHT + 1800):
+        said = at(t, "schedule", "run")
+        assert "waiting: " in said.out and "`game:`" in said.out, said
     assert dogs.droplets(sandbox.state(), "mc")
 
 
@@ -285,6 +312,14 @@ def test_an_outage_is_tried_again_and_what_cannot_be_read_is_not_done(at, sandbo
     broken = at.host.run("schedule", "run", **at.env(NIGHT + 86400))
     assert broken.status == 1 and "remembered" in broken.err, broken
     assert "dogs schedule remove" in broken.err
+
+
+def test_a_condition_that_nobody_can_ask_about_is_said(at):
+    at.rules(UNLESS)
+    said = at.host.must("schedule", "list").out
+    assert "mc: who plays cannot be asked without `game:`, so it would never be stopped" in said
+    at.rules(UNLESS, game="minecraft-java")
+    assert "cannot be asked" not in at.host.must("schedule", "list").out
 
 
 def test_no_rules_and_wrong_words(at):
@@ -360,7 +395,7 @@ def soon(seconds=75):
 def evening(place, sandbox):
     host = dogs.Host(place / "host's own", sandbox.url)
     host.config.write_text(
-        CONFIG.format(rules="{{do: stop, at: '" + soon() + "', zone: UTC}}")
+        CONFIG.format(rules="{{do: stop, at: '" + soon() + "', zone: UTC}}", more="")
         .format(url=sandbox.url) + f"token_file: {place}/token\n")
     (place / "token").write_text(dogs.TOKEN + "\n")
     (place / "token").chmod(0o600)
