@@ -203,6 +203,37 @@ def conformance(suite):
     return Counts(failed=max(1, int(violations)), text=output)
 
 
+FUZZ_BUILD = """. "$1/tools/lib.sh"; configure "$root/build/fuzz" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_C_COMPILER=clang -DDOGS_FUZZ=ON && build "$root/build/fuzz" fuzz_talk"""
+
+
+def fuzz(suite):
+    """Each parser of a game's answers with libFuzzer, from the corpus that is kept: 3 s, or 10
+    minutes with DOGS_LONG. What it finds lies in build/fuzz/found-*."""
+    program = 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return !p && n; }'
+    probe = subprocess.run(["bash", "-c", 'clang -fsanitize=fuzzer -x c -o /dev/null - 2>&1'],
+                           input=program, capture_output=True, text=True)
+    if probe.returncode:
+        return Counts(skipped=1, text="clang has no libFuzzer here (libclang-rt-*-dev)")
+    status, output = run(["bash", "-c", FUZZ_BUILD, "fuzz", ROOT], 900)
+    if status:
+        return Counts(failed=1, text=output)
+    counts, said = Counts(), []
+    seconds = 600 if os.environ.get("DOGS_LONG") else 3
+    for corpus in sorted((ROOT / "tests/fuzz/corpus").iterdir()):
+        with tempfile.TemporaryDirectory() as grown:
+            status, output = run(
+                [ROOT / "build/fuzz/fuzz_talk", f"-max_total_time={seconds}", "-max_len=4096",
+                 "-rss_limit_mb=1024", f"-artifact_prefix={ROOT}/build/fuzz/found-{corpus.name}-",
+                 grown, corpus], seconds + 120, {"DOGS_FUZZ": corpus.name})
+        counts.passed += status == 0
+        counts.failed += status != 0
+        done = re.search(r"DONE.*exec/s: \d+", output)
+        said.append(f"{corpus.name}: " + (done.group() if status == 0 and done else output[-3000:]))
+    counts.text = "\n".join(said)
+    return counts
+
+
 def twice(suite):
     """dogs.exe from nothing in two folders: the same bytes, and system DLLs only."""
     status, output = run([ROOT / "tools/windows", "--check"], suite.seconds)
@@ -247,6 +278,8 @@ def suites():
         e2e("tls", "test_tls.py"),
         e2e("stepped", "test_stepped.py"),
         e2e("awake", "test_awake.py"),
+        e2e("schedule", "test_schedule.py"),
+        e2e("limits", "test_limits.py"),
         e2e("load", "test_load.py"),
         e2e("get", "test_get.py"),
         e2e("put", "test_put.py"),
@@ -255,10 +288,14 @@ def suites():
         e2e("resume", "test_resume.py"),
         e2e("transfer-odd", "test_transfer_odd.py"),
         e2e("dropbox", "test_dropbox.py"),
+        e2e("games", "test_games.py"),
+        e2e("worlds", "test_worlds.py"),
         e2e("query", "test_query.py"),
+        e2e("query-admin", "test_admin.py"),
         e2e("soak", "test_soak.py"),
         Suite("openapi", conformance, "release", seconds=600, quick=True, show=True),
         Suite("unit-clang", unit, "clang"),
+        Suite("fuzz", fuzz, show=True),
         Suite("unit-asan", unit, "asan"),
         e2e("evening", "test_evening.py", "asan"),
         e2e("cli", "test_cli*.py", "asan"),
@@ -275,7 +312,10 @@ def suites():
         e2e("resume", "test_resume.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("transfer-odd", "test_transfer_odd.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("dropbox", "test_dropbox.py", "asan", env={"DOGS_SHORT": "4"}),
+        e2e("games", "test_games.py", "asan"),
+        e2e("worlds", "test_worlds.py", "asan", env={"DOGS_SHORT": "3"}),
         e2e("query", "test_query.py", "asan"),
+        e2e("query-admin", "test_admin.py", "asan"),
         Suite("unit-tsan", unit, "tsan"),
         e2e("evening", "test_evening.py", "tsan"),
         e2e("interrupt", "test_interrupt.py", "tsan"),

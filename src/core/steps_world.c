@@ -174,12 +174,17 @@ bool archive_run(struct run *r, struct err *e)
     return true;
 }
 
-bool world_observe(struct run *r, bool *done, struct err *e)
+bool world_wanted(const struct run *r)
 {
     const struct world_cfg *world = &r->srv->world;
+    return world->on_stop && world->to && *world->to && r->droplet.id &&
+           r->droplet.status == DROPLET_ACTIVE && !r->f.destroyed;
+}
+
+bool world_observe(struct run *r, bool *done, struct err *e)
+{
     (void)e;
-    *done = !world->on_stop || !world->to || !*world->to || r->f.world_done || r->f.destroyed ||
-            !r->droplet.id || r->droplet.status != DROPLET_ACTIVE;
+    *done = r->f.world_done;
     return true;
 }
 
@@ -241,7 +246,7 @@ static bool choose_world(const struct run *r, const struct world_place *p, struc
 
 static bool bring_back(struct run *r, const struct str *script, const char *what, struct err *e)
 {
-    char aside[512] = "";
+    char aside[256] = "";
     struct str out = {0};
     bool ok = run_script(r, script, &out, e);
     const char *at = ok ? strstr(str_text(&out), "restored ") : NULL;
@@ -256,8 +261,8 @@ static bool bring_back(struct run *r, const struct str *script, const char *what
         return false;
     r->changed = true;
     snprintf(r->out->text, sizeof r->out->text,
-             "%s has %s; the one before is in %s (`dogs restore-world %s --undo`)", r->srv->name,
-             what, aside, r->srv->name);
+             "%s has %.160s; the one before is in %.200s (`dogs restore-world %s --undo`)",
+             r->srv->name, what, aside, r->srv->name);
     return true;
 }
 

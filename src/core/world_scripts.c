@@ -53,8 +53,15 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    fi\n"                                                                                     \
     "}\n"                                                                                          \
     "now=$(date +%s)\n"                                                                            \
-    "aside=$world.before-$now\n"                                                                   \
-    "[ ! -e \"$aside\" ] || fail \"$aside is there already; try again\"\n"
+    "while [ -e \"$world.before-$now\" ]; do sleep 1; now=$(date +%s); done\n"                     \
+    "aside=$world.before-$now\n"
+
+/* "$@": what was put aside, oldest first. Only names of our own: the others are somebody's. */
+#define ASIDES                                                                                     \
+    "set --\n"                                                                                     \
+    "for one in \"$world\".before-[0-9]*; do\n"                                                    \
+    "    case ${one##*.before-} in *[!0-9]*) ;; *) set -- \"$@\" \"$one\";; esac\n"                \
+    "done\n"
 
 #define SWAP                                                                                       \
     "stopped=1\n"                                                                                  \
@@ -65,9 +72,7 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    fail \"the world could not be put into its place; the present one stays\"\n"              \
     "}\n"                                                                                          \
     "new=\n"                                                                                       \
-    "sync\n"                                                                                       \
-    "set -- \"$world\".before-[0-9]*\n"                                                            \
-    "while [ $# -gt 2 ]; do rm -rf \"$1\"; shift; done\n"                                          \
+    "sync\n" ASIDES "while [ $# -gt 2 ]; do rm -rf \"$1\"; shift; done\n"                          \
     "stopped=\n"                                                                                   \
     "game start || fail \"the world is in its place, but the game does not start\"\n"              \
     "echo \"restored ${aside#\"$root\"}\"\n"
@@ -131,6 +136,5 @@ const char world_script_unpack[] =
 const char world_script_undo[] =
     BEGIN "new= tmp=\n"
           "end() { if [ -n \"$stopped\" ]; then game start; fi; }\n" GAME "trap end EXIT\n"
-          "trap 'exit 1' HUP INT TERM\n"
-          "for one in \"$world\".before-[0-9]*; do if [ -d \"$one\" ]; then new=$one; fi; done\n"
+          "trap 'exit 1' HUP INT TERM\n" ASIDES "for one; do new=$one; done\n"
           "[ -n \"$new\" ] || fail \"there is no earlier world beside $path\"\n" SWAP;
