@@ -55,6 +55,8 @@ static void test_what_is_not_packed(void **state)
         int status;
         shell(rows[i].before);
         world_script_var(&script, "path", rows[i].path);
+        world_script_var(&script, "unit", "");
+        world_script_var(&script, "save", "");
         world_script_var(&script, "most", rows[i].most);
         world_script_var(&script, "put_zst", "http://127.0.0.1:9/zst");
         world_script_var(&script, "put_gz", "http://127.0.0.1:9/gz");

@@ -124,7 +124,8 @@ bool game_tell(const struct game_opts *opts, const struct game_place *place, enu
  * there is none of that name. Lent, NUL-terminated; len may be NULL. */
 const char *game_script(const struct game *g, const char *file, size_t *len);
 /* All of them as one text for sh, which unpacks them and runs install.sh: cloud-init's user data.
- * ASCII without CR, at most max bytes. *out is yours to release. CONFIG: no script, or too large. */
+ * ASCII without CR, at most max bytes. *out is yours to release. CONFIG: no script, or too large.
+ */
 bool game_user_data(const struct game *g, size_t max, struct str *out, struct err *e);
 
 #endif

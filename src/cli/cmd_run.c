@@ -241,8 +241,8 @@ const struct cmd cmds_run[] = {
                  "dogs stop mc --now                   # whoever plays is not warned\n"
                  "dogs stop mc --timeout 600           # stop waiting after ten minutes\n"
                  "dogs resume mc                       # go on where it was left",
-     .help = "While somebody plays, warnings are given in the game at the minutes that `warn:` of\n"
-             "the config names, and the stop goes on when they are over or all have left; then\n"
+     .help = "While somebody plays, warnings are given in the game at the minutes that `warn:`\n"
+             "of the config names; the stop goes on when they are over or all have left, and\n"
              "the game saves. `dogs stay` puts it off.\n"
              "The droplet is destroyed only after its snapshot was proved; otherwise it is kept,\n"
              "its price is shown and the exit status is 8. Then old snapshots are pruned as\n"

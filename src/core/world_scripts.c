@@ -9,7 +9,8 @@ void world_script_var(struct str *script, const char *name, const char *value)
 }
 
 /* For POSIX shells with the usual tools. `fail` tells why in the last line, which is what
- * remote_sh reports. A folder that its process did not live to remove goes with the next one. */
+ * remote_sh reports. The link of our game scripts, to scripts/GAME/game.sh, tells the unit. A
+ * folder that its process did not live to remove goes with the next one. */
 #define BEGIN                                                                                      \
     "set -eu\n"                                                                                    \
     "umask 077\n"                                                                                  \
@@ -17,7 +18,9 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "world=$root$path\n"                                                                           \
     "fail() { echo \"$*\" >&2; exit 1; }\n"                                                        \
     "need() { command -v \"$1\" >/dev/null || "                                                    \
-    "fail \"$1 is not on the droplet: apt-get install $1\"; }\n"
+    "fail \"$1 is not on the droplet: apt-get install $1\"; }\n"                                   \
+    "ctl=$root/usr/local/lib/dogs/game\n"                                                          \
+    "if [ -L \"$ctl\" ]; then unit=$(basename \"$(dirname \"$(readlink -f \"$ctl\")\")\"); fi\n"
 
 #define TEMPORARY                                                                                  \
     "need curl\n"                                                                                  \
@@ -41,16 +44,20 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    done\n"                                                                                   \
     "}\n"
 
-/* A game that runs would go on writing into what was put aside. */
+/* A game that runs would go on writing into what was put aside. One that did not run is not
+ * started. On a folder that stands for a disk nothing of this computer is asked. */
 #define GAME                                                                                       \
-    "stopped=\n"                                                                                   \
+    "stopped= ran=1 known=\n"                                                                      \
+    "if [ -z \"$root\" ] && [ -n \"$unit\" ] && "                                                  \
+    "systemctl cat \"$unit.service\" >/dev/null 2>&1; then\n"                                      \
+    "    known=1\n"                                                                                \
+    "    systemctl -q is-active \"$unit.service\" || ran=\n"                                       \
+    "fi\n"                                                                                         \
     "game() {\n"                                                                                   \
-    "    if [ -x \"$root/usr/local/lib/dogs/game\" ]; then\n"                                      \
-    "        \"$root/usr/local/lib/dogs/game\" \"$1\" </dev/null >/dev/null\n"                     \
-    "    elif [ -z \"$root\" ] && [ -n \"$unit\" ] && "                                            \
-    "systemctl cat \"$unit\" >/dev/null 2>&1; then\n"                                              \
-    "        systemctl \"$1\" \"$unit\" </dev/null >/dev/null\n"                                   \
-    "    fi\n"                                                                                     \
+    "    if [ -z \"$ran\" ]; then :\n"                                                             \
+    "    elif [ -n \"$known\" ]; then systemctl \"$1\" \"$unit.service\"\n"                        \
+    "    elif [ -x \"$ctl\" ]; then \"$ctl\" \"$1\"\n"                                             \
+    "    fi </dev/null >/dev/null\n"                                                               \
     "}\n"                                                                                          \
     "now=$(date +%s)\n"                                                                            \
     "while [ -e \"$world.before-$now\" ]; do sleep 1; now=$(date +%s); done\n"                     \
@@ -80,6 +87,9 @@ void world_script_var(struct str *script, const char *name, const char *value)
 const char world_script_pack[] = BEGIN
     "end() { rm -rf \"$tmp\"; }\n" TEMPORARY
     "[ -d \"$world\" ] || fail \"there is no folder $path on the droplet\"\n"
+    "saved=1\n"
+    "if [ -n \"$save\" ] && [ -x \"$ctl\" ]; then \"$ctl\" save </dev/null >/dev/null || saved=0; "
+    "fi\n"
     "if command -v zstd >/dev/null; then pack='zstd -q -T0 -c'; ext=zst; url=$put_zst\n"
     "else need gzip; pack='gzip -c'; ext=gz; url=$put_gz; fi\n"
     "{ tar -C \"$world\" -cf - . && echo 0 >\"$tmp/status\" || echo $? >\"$tmp/status\"; } |\n"
@@ -100,7 +110,7 @@ const char world_script_pack[] = BEGIN
     "done | base64)\n"
     "fetch \"$url\" --upload-file \"$tmp/world\" --output /dev/null --header \"Content-MD5: $md5\" "
     "--header 'Content-Type: application/octet-stream' || fail \"the upload failed\"\n"
-    "echo \"packed $ext $size $sha256 $changed\"\n";
+    "echo \"packed $ext $size $sha256 $changed $saved\"\n";
 
 const char world_script_unpack[] =
     BEGIN "new=\n"

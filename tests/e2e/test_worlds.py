@@ -182,7 +182,7 @@ def test_from_one_droplet_into_another(place, sandbox, s3):
     before, first = tree(mc.world()), mc.root()
     result = mc.host.must("backup", "mc")
     [name] = mc.archives()
-    assert name in result.out, result
+    assert name in result.out and mc.calls() == ["save 1"], result
     [world] = mc.worlds()
     archive = mc.client.get(f"{FOLDER}/{name}")
     assert world["name"] == name and world["proved"] and not world["prunable"]
@@ -228,6 +228,7 @@ def test_what_is_put_aside_does_not_pile_up(mc):
 def test_restoring_asks(mc):
     mc.host.must("backup", "mc")
     (mc.world() / "new").write_text("x")
+    mc.calls()
     present = tree(mc.world())
     for args in (["--no-input"], ["--undo", "--no-input"]):
         result = mc.host.run("restore-world", "mc", *args)
@@ -252,6 +253,7 @@ def test_a_game_that_does_not_obey(mc):
     mc.host.must("backup", "mc")
     before = tree(mc.world())
     (mc.world() / "later").write_text("x")
+    mc.calls()
     present = tree(mc.world())
     game = mc.root() / "usr/local/lib/dogs/game"
     script = game.read_text()
@@ -260,10 +262,14 @@ def test_a_game_that_does_not_obey(mc):
     assert result.status == 1 and "could not be stopped" in result.err, result
     assert tree(mc.world()) == present and mc.asides() == []
     assert mc.calls() == ["stop 1", "start 1"]
+    game.write_text(f"{script}[ $1 != save ]\n")
+    result = mc.host.must("backup", "mc")
+    assert "could not be told to save" in result.err, result
+    mc.host.must("restore-world", "mc", mc.archives()[0], "--yes")
     game.write_text(f"{script}[ $1 != start ]\n")
     result = mc.host.run("restore-world", "mc", "--yes")
     assert result.status == 1 and "does not start" in result.err, result
-    assert tree(mc.world()) == before and len(mc.asides()) == 1
+    assert tree(mc.world()) == present and len(mc.asides()) == 2
     mc.nothing_is_left()
 
 
@@ -379,6 +385,7 @@ def test_a_wrong_digest(mc):
     mc.host.must("backup", "mc")
     [name] = mc.archives()
     good = mc.client.get(f"{FOLDER}/{name}")
+    mc.calls()
     present = tree(mc.world())
     mc.client.put(f"{FOLDER}/{name}", good[:-1] + bytes([good[-1] ^ 1]))
     result = mc.host.run("restore-world", "mc", "--yes")
@@ -507,6 +514,7 @@ def test_killed_while_it_restores(place, sandbox, ceph, liar):
     mc.host.must("backup", "mc")
     before = tree(mc.world())
     (mc.world() / "later").write_text("x")
+    mc.calls()
     present = tree(mc.world())
     liar.plan({"method": "GET", "path": "*.tar.*[tz]", "do": "delay", "delay": 3, "times": 1})
     child = mc.host.start("restore-world", "mc", "--yes")
