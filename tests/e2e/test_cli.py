@@ -189,7 +189,7 @@ def spoil(folder, stem, source):
     names = {"libcurl": ["libcurl.so.4", "libcurl-gnutls.so.4"],
              "libmicrohttpd": ["libmicrohttpd.so.12"]}[stem]
     linked = subprocess.run(["readelf", "-d", dogs.DOGS], capture_output=True, text=True)
-    if dogs.WINE or stem in linked.stdout:
+    if dogs.WINE or stem in linked.stdout or "(NEEDED)" not in linked.stdout:
         pytest.skip(f"{stem} is linked in")
     for name in names:
         (folder / name).write_text("no library")
