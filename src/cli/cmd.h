@@ -79,6 +79,7 @@ struct cli {
     struct server_cfg *made_up;
     struct sandbox *sandbox;
     struct core *core;
+    struct core_opts core_opts; /* what it was made of */
 };
 
 /* cmd.c */
@@ -93,8 +94,8 @@ extern const struct opt cli_globals[];
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_transfer[], cmds_setup[], cmds_login[],
-    cmds_sandbox[], cmds_awake[], cmds_help[];
+extern const struct cmd cmds_run[], cmds_view[], cmds_watch[], cmds_transfer[], cmds_setup[],
+    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);
