@@ -26,7 +26,7 @@ MAY = {
 # Header of include/dogs -> the folder whose face it is.
 OWNER = {
     **dict.fromkeys("err str log json hash printf when".split(), "base"),
-    **dict.fromkeys("os awake secret term work file digest".split(), "platform"),
+    **dict.fromkeys("os awake secret term work file digest cpu zone".split(), "platform"),
     **dict.fromkeys("http http_flow httpd sock".split(), "net"),
     **{name: name for name in SERVICES | {"core", "web"}},
 }

@@ -243,6 +243,7 @@ def suites():
         e2e("tls", "test_tls.py"),
         e2e("stepped", "test_stepped.py"),
         e2e("awake", "test_awake.py"),
+        e2e("load", "test_load.py"),
         e2e("get", "test_get.py"),
         e2e("put", "test_put.py"),
         e2e("transfer-face", "test_transfer_face.py"),

@@ -26,6 +26,7 @@ char *os_config_dir(
 char *os_state_dir(
     void); /* $XDG_STATE_HOME/dogs  · the same folder's state/ · %LOCALAPPDATA%\DOGS */
 char *os_exe_dir(void);
+char *os_exe_path(void); /* this program */
 char *os_path_join(const char *dir, const char *name);
 char *os_path_dir(const char *path); /* the folder that it lies in; "." for a bare name */
 

@@ -19,16 +19,27 @@
 
 #include <dogs/err.h>
 #include <stdbool.h>
+#include <stddef.h>
 
 #define SANDBOX_TOKEN "dop_v1_sandbox0000000000000000000000000000000000000000000000000000000000"
 
 struct sandbox;
+
+/* What the droplets of a server answer as: one row per protocol, all text lent. A protocol that is
+ * not known (tests/sandbox.md lists them) is left out. */
+struct sandbox_game {
+    const char *server, *protocol; /* "mc", "java" */
+    int port;                      /* 0 = the usual one */
+    const char *password;          /* kept as a digest only; NULL = none, then nobody is let in */
+};
 
 struct sandbox_opts {
     const char *dir;    /* made if absent */
     int port;           /* 0 = any free one */
     double speed;       /* 0 = as the world says (default 60) */
     const char *faults; /* file with a fault plan to load first; NULL = none */
+    const struct sandbox_game *games;
+    size_t n_games;
 };
 
 struct sandbox *sandbox_start(const struct sandbox_opts *opts, struct err *e);
@@ -40,5 +51,9 @@ bool sandbox_reset(const char *dir, struct err *e);
 /* Somebody plays on the server's running droplet: its world's generation grows by one. NOT_FOUND
  * without a running droplet of that name. */
 bool sandbox_play(const char *dir, const char *server, long *generation, struct err *e);
+/* The disk of the running droplet that has this public address: a folder, made at first use, kept
+ * in its snapshots, gone with it. Yours to free. NOT_FOUND without such a droplet, GUARD with
+ * several. */
+bool sandbox_disk(const char *dir, const char *address, char **folder, struct err *e);
 
 #endif

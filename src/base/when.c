@@ -13,12 +13,7 @@ static int64_t days_of(int64_t y, int m, int d)
     return era * 146097 + yoe * 365 + yoe / 4 - yoe / 100 + doy - 719468;
 }
 
-struct civil {
-    int64_t year;
-    int month, day, hour, minute, second, weekday; /* 0 = Sunday */
-};
-
-static struct civil civil_of(int64_t t)
+struct when_civil when_civil(int64_t t)
 {
     int64_t days = t / 86400, rest = t % 86400;
     if (rest < 0) {
@@ -31,23 +26,23 @@ static struct civil civil_of(int64_t t)
     int64_t yoe = (doe - doe / 1460 + doe / 36524 - doe / 146096) / 365;
     int64_t doy = doe - (365 * yoe + yoe / 4 - yoe / 100);
     int64_t mp = (5 * doy + 2) / 153;
-    struct civil c = {.day = (int)(doy - (153 * mp + 2) / 5 + 1),
-                      .month = (int)(mp < 10 ? mp + 3 : mp - 9),
-                      .hour = (int)(rest / 3600),
-                      .minute = (int)(rest / 60 % 60),
-                      .second = (int)(rest % 60),
-                      .weekday = (int)(((days + 4) % 7 + 7) % 7)};
+    struct when_civil c = {.day = (int)(doy - (153 * mp + 2) / 5 + 1),
+                           .month = (int)(mp < 10 ? mp + 3 : mp - 9),
+                           .hour = (int)(rest / 3600),
+                           .minute = (int)(rest / 60 % 60),
+                           .second = (int)(rest % 60),
+                           .weekday = (int)(((days + 4) % 7 + 7) % 7)};
     c.year = yoe + era * 400 + (c.month <= 2);
     return c;
 }
 
-static bool to_unix(int64_t y, int mo, int d, int h, int mi, int s, int64_t *out)
+bool when_from_civil(int64_t y, int mo, int d, int h, int mi, int s, int64_t *out)
 {
     if (mo < 1 || mo > 12 || d < 1 || d > 31 || h < 0 || h > 23 || mi < 0 || mi > 59 || s < 0 ||
         s > 60 || y < 1 || y > 9999)
         return false;
     int64_t midnight = days_of(y, mo, d) * 86400;
-    if (civil_of(midnight).month != mo) /* 31 April */
+    if (when_civil(midnight).month != mo) /* 31 April */
         return false;
     *out = midnight + h * 3600 + mi * 60 + s;
     return true;
@@ -74,7 +69,7 @@ bool when_from_iso(const char *text, int64_t *out)
         return false;
     }
     int64_t t;
-    if (!to_unix(y, mo, d, h, mi, s, &t))
+    if (!when_from_civil(y, mo, d, h, mi, s, &t))
         return false;
     *out = t - zh * 3600 - zm * 60;
     return true;
@@ -93,19 +88,19 @@ bool when_from_http(const char *text, int64_t *out)
     const char *at = strstr(months, month);
     if (!at || strlen(month) != 3 || (at - months) % 3)
         return false;
-    return to_unix(y, (int)(at - months) / 3 + 1, d, h, mi, s, out);
+    return when_from_civil(y, (int)(at - months) / 3 + 1, d, h, mi, s, out);
 }
 
 void when_to_iso(int64_t t, char out[WHEN_TEXT])
 {
-    struct civil c = civil_of(t);
+    struct when_civil c = when_civil(t);
     snprintf(out, WHEN_TEXT, "%04lld-%02d-%02dT%02d:%02d:%02dZ", (long long)c.year, c.month, c.day,
              c.hour, c.minute, c.second);
 }
 
 void when_to_http(int64_t t, char out[WHEN_TEXT])
 {
-    struct civil c = civil_of(t);
+    struct when_civil c = when_civil(t);
     snprintf(out, WHEN_TEXT, "%.3s, %02d %.3s %04lld %02d:%02d:%02d GMT", weekdays + c.weekday * 3,
              c.day, months + (c.month - 1) * 3, (long long)c.year, c.hour, c.minute, c.second);
 }

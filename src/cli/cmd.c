@@ -29,9 +29,10 @@ const struct opt cli_globals[] = {
     {.name = NULL},
 };
 
-static const struct cmd *const families[] = {cmds_run,      cmds_view,  cmds_watch,
-                                             cmds_transfer, cmds_setup, cmds_login,
-                                             cmds_sandbox,  cmds_awake, cmds_help};
+static const struct cmd *const families[] = {
+    cmds_run,   cmds_view,    cmds_watch, cmds_transfer, cmds_setup,
+    cmds_login, cmds_sandbox, cmds_awake, cmds_load,     cmds_help,
+};
 
 const struct cmd *cmd_next(const struct cmd *after)
 {

@@ -95,7 +95,7 @@ void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
 extern const struct cmd cmds_run[], cmds_view[], cmds_watch[], cmds_transfer[], cmds_setup[],
-    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_help[];
+    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_load[], cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);

@@ -87,15 +87,47 @@ static bool reset(struct cli *cli, const char *dir, struct err *e)
     return true;
 }
 
+/* What --sandbox puts in the place of ssh. It fails as ssh does, so that whoever called it reads
+ * the same statuses. */
+static bool ssh(struct cli *cli, const char *dir, struct err *e)
+{
+    enum { SSH_FAILED = 255 };
+    static const char enter[] =
+        "DOGS_ROOT=$(cd -- \"$0\" && pwd) && export DOGS_ROOT && exec \"$@\"";
+    size_t n = cli->line.n_words;
+    if (n < 3)
+        return err_set(e, ERR_USAGE, "sandbox ssh: ADDRESS and a command are missing");
+    char *folder, **argv = xcalloc(n + 3, sizeof *argv);
+    if (sandbox_disk(dir, cli->line.words[1], &folder, e)) {
+        argv[0] = "sh";
+        argv[1] = "-c";
+        argv[2] = (char *)enter;
+        argv[3] = folder;
+        for (size_t i = 2; i < n; i++)
+            argv[i + 2] = (char *)cli->line.words[i];
+        if (!os_spawn_wait(argv, &cli->status, e))
+            cli->status = SSH_FAILED;
+        free(folder);
+    } else {
+        cli->status = SSH_FAILED;
+    }
+    free(argv);
+    if (e->code != ERR_OK)
+        fprintf(stderr, "%s\n", e->text);
+    *e = (struct err){0};
+    return true;
+}
+
 static bool run_sandbox(struct cli *cli, struct err *e)
 {
     static const struct {
         const char *name;
         bool (*run)(struct cli *, const char *, struct err *);
-    } kinds[] = {{"serve", serve}, {"play", play}, {"reset", reset}};
+    } kinds[] = {{"serve", serve}, {"play", play}, {"reset", reset}, {"ssh", ssh}};
     const struct sandbox_args *o = cli->opts;
     const char *kind = cli->line.n_words ? cli->line.words[0] : "serve";
-    if (!session_config(cli, e))
+    /* Told where, it asks nobody: what calls it may have been given another config. */
+    if (!(o->dir && strcmp(kind, "ssh") == 0) && !session_config(cli, e))
         return false;
     char *dir = o->dir ? xstrdup(o->dir) : session_sandbox_dir(cli);
     bool ok = false;
@@ -108,15 +140,18 @@ static bool run_sandbox(struct cli *cli, struct err *e)
 
 const struct cmd cmds_sandbox[] = {
     {.name = "sandbox",
-     .usage = "[serve|play|reset] [NAME]",
+     .usage = "[serve|play|reset|ssh] [NAME...]",
      .summary = "the built-in imitation of the cloud, for trying and for tests",
      .examples = "dogs --sandbox create mc             # any command, without a server running\n"
                  "dogs sandbox play mc                 # somebody builds something on mc\n"
                  "dogs sandbox serve --port 8099       # for other clients, until Ctrl-C\n"
-                 "dogs sandbox reset                   # forget everything",
+                 "dogs sandbox reset                   # forget everything\n"
+                 "dogs sandbox ssh -- 198.18.0.2 ls    # a command on a running droplet",
      .help = "Nothing leaves this machine and nothing costs. 'serve' prints its URL on the first\n"
              "line and the variables to use it on the second. The world lies in sandbox/ of the\n"
-             "state folder, in $DOGS_SANDBOX_DIR or in --dir, and is kept between commands.",
+             "state folder, in $DOGS_SANDBOX_DIR or in --dir, and is kept between commands.\n"
+             "A droplet's disk is a folder in it: 'ssh' runs a command on this computer with\n"
+             "$DOGS_ROOT naming that folder; --sandbox takes it for ssh.",
      .opts = sandbox_args,
      .opts_size = sizeof(struct sandbox_args),
      .run = run_sandbox,

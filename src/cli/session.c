@@ -18,11 +18,23 @@ char *session_sandbox_state_dir(const struct cli *cli)
     return state;
 }
 
+/* An imitated droplet is reached through the imitation, whatever the config says. */
+static char *own_ssh(const struct cli *cli)
+{
+    char *program = os_exe_path(), *dir = session_sandbox_dir(cli);
+    char *command =
+        xasprintf("\"%s\" sandbox ssh --dir \"%s\" --", program ? program : "dogs", dir);
+    free(program);
+    free(dir);
+    return command;
+}
+
 /* What --sandbox changes: a state folder of its own, so that an imitated run is never taken up
  * against the live cloud, and room for servers that no file names. */
 static void enter_sandbox(struct cli *cli)
 {
     cli->effective.state_dir = session_sandbox_state_dir(cli);
+    cli->effective.ssh_command = own_ssh(cli);
     if (*cli->loaded->path)
         return;
     cli->made_up = xcalloc(CONFIG_MAX_SERVERS, sizeof *cli->made_up);
@@ -137,7 +149,9 @@ void session_close(struct cli *cli)
             free(texts[k]);
     }
     free(cli->made_up);
-    if (cli->g.sandbox && cli->cfg)
+    if (cli->g.sandbox && cli->cfg) {
         free(cli->effective.state_dir);
+        free(cli->effective.ssh_command);
+    }
     config_free(cli->loaded);
 }

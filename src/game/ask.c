@@ -93,6 +93,7 @@ static void try_begin(struct ask *a)
     uint64_t nonce;
     os_random(&nonce, sizeof nonce);
     talk_init(&a->talk, a->protocol, a->place, a->answer, nonce);
+    a->talk.port = a->port;
     a->talk.telling = a->telling;
     a->talk.order = a->order;
     a->talk.text = a->text;
@@ -168,9 +169,10 @@ static void open_sock(struct ask *a)
 static void answer_late(struct ask *a)
 {
     char at[SOCK_ADDR_TEXT];
-    enum talk_next next = talk_late(&a->talk);
-    bool silent = next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard;
-    if (silent && !over_http(a))
+    enum talk_next next = TALK_OVER;
+    if (a->connected)
+        next = talk_late(&a->talk);
+    if (!a->connected || (next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard))
         talk_bad(&a->talk, ERR_TIMEOUT, "%s: nothing came over %s within %d ms, %d time%s",
                  place_text(a, at), kind_text(a), wait_ms(a), a->attempt + 1,
                  a->attempt ? "s" : "");
@@ -247,6 +249,10 @@ static void http_start(struct ask *a)
 
 static void obey(struct ask *a, enum talk_next next)
 {
+    struct err ignored = {0};
+    size_t n;
+    if (next == TALK_OVER && a->protocol->carrier == CARRY_UDP && a->sock && a->talk.out.len)
+        sock_write(a->sock, a->talk.out.p, a->talk.out.len, &n, NULL, &ignored);
     if (next == TALK_OVER)
         try_end(a);
     else if (over_http(a) && next != TALK_MORE)

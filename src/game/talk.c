@@ -1,5 +1,6 @@
 #include "talk.h"
 
+#include <limits.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -109,6 +110,19 @@ enum talk_next talk_uncounted(struct talk *t, const char *fmt, ...)
     va_end(ap);
     t->answer->players = -1;
     return TALK_OVER;
+}
+
+bool talk_count(const char *text, size_t len, int *out)
+{
+    char copy[12] = "";
+    int64_t v;
+    if (!len || len >= sizeof copy)
+        return false;
+    memcpy(copy, text, len);
+    if (strspn(copy, "0123456789") != len || !str_int64(copy, 0, INT_MAX, &v))
+        return false;
+    *out = (int)v;
+    return true;
 }
 
 void talk_used(struct talk *t, size_t n)

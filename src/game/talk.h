@@ -26,7 +26,8 @@ enum carrier { CARRY_UDP, CARRY_TCP, CARRY_HTTP, CARRY_HTTPS };
 enum talk_next {
     TALK_MORE, /* nothing to send; wait for more */
     TALK_SEND, /* send t->out (over CARRY_HTTP: the request in t->http) and wait */
-    TALK_OVER, /* done: the answer, or t->err, is complete */
+    TALK_OVER, /* done: the answer, or t->err, is complete. UDP: a goodbye in t->out is still sent
+                */
     TALK_ANEW, /* close, open again, and begin with t->out: another dialect */
 };
 
@@ -34,6 +35,7 @@ enum talk_next {
 struct talk {
     const struct protocol *protocol;
     const struct game_place *place;
+    uint16_t port;          /* where it is spoken to */
     bool telling;           /* an order; else a question */
     enum game_order order;  /* of an order */
     const char *text;       /* of GAME_WARN: already one line, printable */
@@ -66,7 +68,8 @@ struct protocol {
      * connection stands, if there was nothing to send. HTTP: a whole body, and its
      * status. */
     enum talk_next (*feed)(struct talk *t, const unsigned char *bytes, size_t len, int status);
-    /* No answer in time; NULL = over with TIMEOUT. TALK_MORE is taken for TALK_OVER. */
+    /* No answer in time, TCP: of a connection that stands. NULL = over with TIMEOUT. TALK_MORE is
+     * taken for TALK_OVER. */
     enum talk_next (*late)(struct talk *t);
     /* TCP: the peer closed. NULL = over, with NETWORK "cut off". TALK_MORE and TALK_SEND are taken
      * for TALK_OVER. */
@@ -94,6 +97,8 @@ enum talk_next talk_bad(struct talk *t, enum err_code code, const char *fmt, ...
 /* Copies printable UTF-8 only: control characters, § and ^ colour codes, and broken bytes go. */
 void talk_text(char *to, size_t size, const char *bytes, size_t len);
 void talk_name(struct game_answer *a, const char *bytes, size_t len); /* one more, within the cap */
+/* A number of players: decimal digits and nothing else. */
+bool talk_count(const char *text, size_t len, int *out);
 void talk_used(struct talk *t, size_t n); /* the first n bytes of t->in were understood */
 /* The players alone are unknown, and this is why; the rest of the answer stands. TALK_OVER. */
 enum talk_next talk_uncounted(struct talk *t, const char *fmt, ...) PRINTF(2, 3);

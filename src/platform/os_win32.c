@@ -119,7 +119,7 @@ char *os_state_dir(void)
     return below("LOCALAPPDATA");
 }
 
-char *os_exe_dir(void)
+char *os_exe_path(void)
 {
     DWORD room = MAX_PATH, n;
     wchar_t *path = NULL;
@@ -129,10 +129,8 @@ char *os_exe_dir(void)
         n = GetModuleFileNameW(NULL, path, room);
     } while (n == room && room < 65536);
     char *text = n && n < room ? wide_utf8_n(path, n) : NULL;
-    char *dir = text ? os_path_dir(text) : NULL;
-    free(text);
     free(path);
-    return dir;
+    return text;
 }
 
 bool os_mkdirs(const char *dir, struct err *e)

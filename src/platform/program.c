@@ -1,5 +1,14 @@
 #include <dogs/os.h>
+#include <stdlib.h>
 #include <string.h>
+
+char *os_exe_dir(void)
+{
+    char *path = os_exe_path();
+    char *dir = path ? os_path_dir(path) : NULL;
+    free(path);
+    return dir;
+}
 
 /* The front half goes where it would not fit, so each byte is moved once. */
 void os_tail(struct str *tail, const char *bytes, size_t len)

@@ -1,5 +1,7 @@
 #include "call.h"
 
+#include "disks.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -12,6 +14,8 @@ static void set_power(struct droplet *d, bool off, int64_t at_ms, int64_t now)
         return;
     d->off = off;
     d->power_ms = at_ms;
+    if (!off)
+        d->booted_ms = at_ms;
 }
 
 static int64_t effect_ms(struct call *c, const struct action *a)
@@ -43,10 +47,17 @@ static void power_on(struct call *c, struct droplet *d, struct action *a)
 
 static void power_cycle(struct call *c, struct droplet *d, struct action *a)
 {
-    if (strcmp(droplet_status(d, c->now), "active") == 0)
-        d->unclean = true;
-    else
+    if (strcmp(droplet_status(d, c->now), "active") != 0) {
         power_on(c, d, a);
+        return;
+    }
+    d->unclean = true;
+    d->booted_ms = effect_ms(c, a);
+}
+
+static void reboot(struct call *c, struct droplet *d, struct action *a)
+{
+    d->booted_ms = effect_ms(c, a);
 }
 
 static double round_gb(double gb)
@@ -80,6 +91,9 @@ static void take_snapshot(struct call *c, struct droplet *d, struct action *a)
         empty ? 0 : round_gb(grown < 0.8 * (double)d->disk_gb ? grown : 0.8 * (double)d->disk_gb);
     s->world = empty ? 0 : d->world;
     s->unclean = d->unclean;
+    if (!empty)
+        disk_save(c->store, d->id, s->id);
+    gameservers_keep(c->w, d, s->id);
     if (outcome_wanted(o, OUTCOME_WAKES))
         set_power(d, false, a->ends_ms, c->now);
 }
@@ -129,7 +143,7 @@ static const struct droplet_action {
      power_off},
     {"power_on", "action.power_on", SET_POWER_ON, "active", "Droplet is already powered on",
      power_on},
-    {"reboot", "action.reboot", SET_REBOOT, "off", "Droplet is not powered on", NULL},
+    {"reboot", "action.reboot", SET_REBOOT, "off", "Droplet is not powered on", reboot},
     {"power_cycle", "action.power_cycle", SET_POWER_CYCLE, NULL, NULL, power_cycle},
     {"snapshot", "action.snapshot", SET_SNAPSHOT, NULL, NULL, take_snapshot},
     {"resize", "action.resize", SET_RESIZE, NULL, NULL, resize},

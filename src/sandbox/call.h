@@ -108,7 +108,7 @@ handler reserved_ip_list, reserved_ip_get, reserved_ip_create, reserved_ip_delet
 handler volume_list, volume_get, volume_create, volume_delete, volume_action_post;
 handler control_state, control_log, control_log_clear, control_play, control_faults_get,
     control_faults_set, control_settings, control_settings_get, control_advance, control_put,
-    control_vanish, control_traffic;
+    control_vanish, control_traffic, control_game, control_games, control_told;
 
 /* Somebody plays on the first active droplet of the name, or on the one with the id. */
 struct droplet *play(struct world *w, int64_t now, const char *server, int64_t id);

@@ -1,5 +1,8 @@
 #include "call.h"
 
+#include "disks.h"
+#include "games.h"
+
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -287,6 +290,11 @@ static void create_one(struct call *c, const struct wish *w, const char *name, i
     d->world = d->born_world = w->base ? 1 : w->snapshot->world;
     d->unclean = w->snapshot && w->snapshot->unclean;
     droplet_set_addresses(d);
+    if (w->snapshot)
+        disk_load(c->store, w->snapshot->id, d->id);
+    gameservers_install(c->w, d, w->snapshot ? w->snapshot->id : 0);
+    if (gameservers_on(c->w, d->id))
+        droplet_set_loopback(c->w, d, c->store->dir, c->now);
     struct action *a = action_begin(
         c, &(struct new_action){
                .type = "create",

@@ -54,6 +54,12 @@ static const struct field droplet_fields[] = {
     F(droplet, INT, world),
     F(droplet, INT, born_world),
     F(droplet, INT, traffic_kbps),
+    F(droplet, INT, booted_ms),
+    F(droplet, INT, stopped_ms),
+    F(droplet, INT, saved_world),
+    F(droplet, INT, players),
+    F(droplet, INT, players_ms),
+    F(droplet, TEXTS, player_names),
     {0},
 };
 
@@ -142,6 +148,30 @@ static const struct field counter_fields[] = {
     {0},
 };
 
+static const struct field gameserver_fields[] = {
+    F(gameserver, INT, id),
+    F(gameserver, INT, droplet_id),
+    F(gameserver, INT, snapshot_id),
+    F(gameserver, TEXT, server),
+    F(gameserver, TEXT, protocol),
+    F(gameserver, TEXT, password),
+    F(gameserver, TEXT, mode),
+    F(gameserver, INT, port),
+    F(gameserver, INT, max),
+    F(gameserver, INT, boot_ms),
+    {0},
+};
+
+static const struct field order_fields[] = {
+    F(order, INT, id),
+    F(order, INT, droplet_id),
+    F(order, INT, at_ms),
+    F(order, INT, port),
+    F(order, TEXT, what),
+    F(order, TEXT, text),
+    {0},
+};
+
 #define KIND(owner)                                                                                \
     const struct record_kind owner##_kind = {                                                      \
         .plural = #owner "s",                                                                      \
@@ -159,10 +189,12 @@ KIND(reserved_ip);
 KIND(tag);
 KIND(fault);
 KIND(counter);
+KIND(gameserver);
+KIND(order);
 
 const struct record_kind *const record_kinds[] = {
-    &droplet_kind,     &snapshot_kind, &action_kind, &firewall_kind, &volume_kind,
-    &reserved_ip_kind, &tag_kind,      &fault_kind,  &counter_kind,  NULL,
+    &droplet_kind, &snapshot_kind, &action_kind,  &firewall_kind,   &volume_kind, &reserved_ip_kind,
+    &tag_kind,     &fault_kind,    &counter_kind, &gameserver_kind, &order_kind,  NULL,
 };
 
 void text_set(char **to, const char *text)

@@ -1,6 +1,7 @@
 #include "routes.h"
 
 #include "call.h"
+#include "game_serve.h"
 #include "route_table.h"
 
 #include <dogs/httpd.h>
@@ -225,6 +226,7 @@ static void answer_stepped(struct service *s, const char *path, const struct htt
     int64_t now_ms = 0;
     resp->status =
         body ? stepped_answer(&s->stepped, &s->store, path, body, s->stop, &now_ms) : 400;
+    games_settle_any(s->games);
     resp->body = STR(MAX_ANSWER);
     str_addf(&resp->body, "{\"virtual_ms\":%lld}", (long long)now_ms);
     cJSON_Delete(body);
@@ -244,7 +246,7 @@ void service_answer(struct service *s, const struct httpd_req *req, struct httpd
     }
     new_request_id(c.request_id);
     bool body_ok = parse_body(&c);
-    bool known_path = false;
+    bool known_path = false, changed = false;
     const struct route *r = route_find(c.method, path, c.args, &known_path);
     bool ok = store_enter(&s->store, &e);
     if (ok) {
@@ -260,9 +262,12 @@ void service_answer(struct service *s, const struct httpd_req *req, struct httpd
         else
             refuse(&c, 400, "the body is not a JSON object");
         a.speed = setting_value(c.w, SET_SPEED);
+        changed = (c.w->dirty || c.now != s->store.now) && c.w->gameservers.n > 0;
         c.now = s->store.now;
         ok = store_leave(&s->store, &e);
     }
+    if (changed)
+        games_settle(s->games);
     if (!ok) {
         log_line(LOG_WARN, "sandbox: %s", e.text);
         a = (struct answer){0};

@@ -8,6 +8,7 @@
 #include "store.h"
 
 struct cancel;
+struct games;
 struct httpd_req;
 struct httpd_resp;
 
@@ -16,6 +17,7 @@ struct service {
     struct limiter limiter; /* guarded by the store */
     struct stepped stepped;
     struct cancel *stop; /* ends requests that hang or sleep */
+    struct games *games; /* is told when the world has changed */
 };
 
 void service_answer(struct service *s, const struct httpd_req *req, struct httpd_resp *resp);

@@ -157,5 +157,6 @@ void snapshot_destroy(struct world *w, struct snapshot *s, int64_t now)
     int64_t alive = kept_in_droplets(w, NULL, s->name, len, now);
     if (!*s->uuid && s->world > (alive > kept ? alive : kept))
         count_up(w, "worlds_lost");
+    gameservers_drop(w, 0, s->id);
     list_remove(w, &snapshot_kind, s);
 }

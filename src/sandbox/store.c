@@ -1,5 +1,7 @@
 #include "store.h"
 
+#include "disks.h"
+
 #include <dogs/log.h>
 #include <dogs/os.h>
 #include <dogs/work.h>
@@ -37,6 +39,7 @@ void store_close(struct store *s)
     os_lock_drop(s->serving);
     world_release(&s->world);
     cJSON_Delete(s->requests);
+    free(s->games_open.v);
     lock_free(s->mutex);
     free(s->dir);
     free(s->world_path);
@@ -181,8 +184,10 @@ static bool write_world(struct store *s, struct err *e)
 bool store_leave(struct store *s, struct err *e)
 {
     bool dirty = s->world.dirty;
-    if (dirty)
+    if (dirty) {
         s->world.generation++;
+        disks_sweep(s);
+    }
     bool ok = write_pulse(s, e) && (!dirty || write_world(s, e));
     if (ok) {
         s->pulse_generation = s->world.generation;
@@ -194,6 +199,13 @@ bool store_leave(struct store *s, struct err *e)
     s->lock = NULL;
     lock_drop(s->mutex);
     return ok;
+}
+
+void store_drop(struct store *s)
+{
+    os_lock_drop(s->lock);
+    s->lock = NULL;
+    lock_drop(s->mutex);
 }
 
 /* Temporary files of processes that were killed while they saved; nobody saves now, we hold the
@@ -323,6 +335,7 @@ bool store_forget(struct store *s, struct err *e)
     s->log_lines = 0;
     cJSON_Delete(s->requests);
     s->requests = cJSON_CreateObject();
+    disks_forget(s);
     return os_remove_file(s->world_path, e) && os_remove_file(s->pulse_path, e) &&
            os_remove_file(s->log_path, e);
 }

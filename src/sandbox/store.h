@@ -22,7 +22,8 @@ struct store {
     bool serves; /* this process answers requests from this folder */
     int64_t now; /* virtual, fixed between enter and leave */
     int64_t pulse_unix_ms, pulse_generation, log_lines;
-    cJSON *requests; /* kind -> count */
+    cJSON *requests;        /* kind -> count */
+    struct ints games_open; /* gameservers that this process answers for */
 };
 
 struct log_entry {
@@ -37,6 +38,7 @@ void store_close(struct store *s);
 
 bool store_enter(struct store *s, struct err *e);
 bool store_leave(struct store *s, struct err *e);
+void store_drop(struct store *s); /* nothing was changed; nothing is written */
 
 void store_count(struct store *s, const char *kind);
 int64_t store_requests(const struct store *s); /* all kinds */

@@ -122,8 +122,10 @@ void world_trim(struct world *w, int64_t now)
     enum { KEPT_ACTIONS = 2000 };
     for (size_t i = w->droplets.n; i-- > 0;) {
         struct droplet *d = list_at(w, &droplet_kind, i);
-        if (d->gone_ms && d->gone_ms + 30 * day_ms < now)
-            list_remove(w, &droplet_kind, d);
+        if (!d->gone_ms || d->gone_ms + 30 * day_ms >= now)
+            continue;
+        gameservers_drop(w, d->id, 0);
+        list_remove(w, &droplet_kind, d);
     }
     size_t extra = w->actions.n > KEPT_ACTIONS ? w->actions.n - KEPT_ACTIONS : 0;
     while (extra-- > 0) {

@@ -47,6 +47,26 @@ struct droplet {
     bool unclean; /* the power was cut while it ran */
     int64_t world, born_world;
     int64_t traffic_kbps; /* comes in while it is active */
+    int64_t booted_ms;    /* its last boot after the first; 0 = there was none */
+    int64_t stopped_ms;   /* when its game was told to stop */
+    int64_t saved_world;  /* the generation that its game last saved when told to */
+    int64_t players, players_ms;
+    struct texts player_names;
+};
+
+/* A game's server, or its console: installed on a droplet, contained in a snapshot, or (with
+ * neither) what the droplets of a server get when they are made. */
+struct gameserver {
+    int64_t id, droplet_id, snapshot_id;
+    char *server, *protocol, *password, *mode;
+    int64_t port, max;
+    int64_t boot_ms; /* it answers so long after its droplet is active */
+};
+
+/* What a game was told. */
+struct order {
+    int64_t id, droplet_id, at_ms, port;
+    char *what, *text;
 };
 
 /* A droplet's snapshot, or (with a uuid) a volume's. */
@@ -173,7 +193,7 @@ struct world {
     struct range settings[SET_COUNT];
     char *public_ip; /* every droplet's public address; "" = one each */
     struct list droplets, snapshots, actions, firewalls, volumes, reserved_ips, tags, faults;
-    struct list counters;
+    struct list counters, gameservers, orders;
     bool dirty;
 };
 
@@ -184,7 +204,7 @@ struct record_kind {
     const struct field *fields;
 };
 extern const struct record_kind droplet_kind, snapshot_kind, action_kind, firewall_kind,
-    volume_kind, reserved_ip_kind, tag_kind, fault_kind, counter_kind;
+    volume_kind, reserved_ip_kind, tag_kind, fault_kind, counter_kind, gameserver_kind, order_kind;
 extern const struct record_kind *const record_kinds[]; /* ends with NULL */
 
 void world_first(struct world *w, int64_t now);
@@ -247,5 +267,9 @@ void tag_ensure(struct world *w, const char *name);
  * lost if nothing else holds it. */
 void droplet_destroy(struct world *w, struct droplet *d, int64_t now, int64_t gone_ms);
 void snapshot_destroy(struct world *w, struct snapshot *s, int64_t now);
+
+/* Games go along into a snapshot, and come out of it onto a droplet that was made of it. */
+void gameservers_keep(struct world *w, const struct droplet *d, int64_t snapshot_id);
+void gameservers_drop(struct world *w, int64_t droplet_id, int64_t snapshot_id);
 
 #endif

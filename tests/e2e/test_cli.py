@@ -25,7 +25,7 @@ GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
 TOKEN = "dop_v1_" + "ab12" * 16
 COMMANDS = ("create start stop restore snapshot power destroy prune resume status list snapshots "
-            "get put init config login logout sandbox awake completion help version").split()
+            "get put init config login logout sandbox awake load completion help version").split()
 
 GOOD_CONFIG = """\
 token: {token}
