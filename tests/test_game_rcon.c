@@ -51,7 +51,11 @@ static const struct row {
     const char *text;
 } rows[] = {
     {"rcon", "list", "There are 3 of a max of 20 players online: ann, bob, player3", 0, ""},
-    {"rcon", "players", "Players connected (3): \nann\nbob\nplayer3", 0, ""},
+    {"rcon", "players", "Players connected (3): \n-ann\n-bob\n-player3", 0, ""},
+    {"rcon", "ListPlayers",
+     "\n0. ann, 00020000000000000000000000000000 \n1. bob, "
+     "00020000000000000000000000000001 \n2. player3, 00020000000000000000000000000002 ",
+     0, ""},
     {"rcon", "say 10 minutes", "", ORDER_WARN, "10 minutes"},
     {"rcon", "/say 5 minutes", "", ORDER_WARN, "5 minutes"},
     {"rcon", "save-all flush", "Saved the game", ORDER_SAVE, "save-all flush"},

@@ -26,8 +26,9 @@ MAY = {
 # Header of include/dogs -> the folder whose face it is.
 OWNER = {
     **dict.fromkeys("err str log json hash printf when".split(), "base"),
-    **dict.fromkeys("os awake secret term work file digest cpu zone".split(), "platform"),
+    **dict.fromkeys("os awake secret term work file digest cpu zone timer".split(), "platform"),
     **dict.fromkeys("http http_flow httpd sock".split(), "net"),
+    "schedule": "core",
     **{name: name for name in SERVICES | {"core", "web"}},
 }
 # Headers of libraries -> where they may stand (folder, or exact file).

@@ -61,6 +61,12 @@ needs_peers=(
     "npm|command -v npm|fetches s3rver"
 )
 
+# For the tests against real game servers, beside what fetch_games unpacks.
+needs_games=(
+    "nodejs|command -v node|runs npm's game servers"
+    "npm|command -v npm|fetches them"
+)
+
 say() { printf '%s\n' "$*"; }
 die() {
     printf '%s\n' "$*" >&2
@@ -146,6 +152,40 @@ fetch_peers() {
     if [ ! -e "$dir/s3rver/node_modules/s3rver/package.json" ]; then
         command -v npm >/dev/null && npm install --no-audit --no-fund --loglevel=error \
             --prefix "$dir/s3rver" s3rver@3.7.1 >"$dir/s3rver.log" 2>&1 || status=1
+    fi
+    return $status
+}
+
+# fetch_games FOLDER: OpenArena's server with its maps, Minetest's with the libraries that this system
+# lacks, and npm's servers and clients, unpacked there; nothing is installed, because that would
+# start services. False where something is missing; what is there is used all the same.
+fetch_games() {
+    local dir=$1 package status=0 server=minetest-server wanted
+    mkdir -p "$dir"
+    if [ ! -e "$dir/root/complete" ]; then
+        command -v apt-get >/dev/null && command -v dpkg-deb >/dev/null || return 1
+        rm -rf "$dir/root" "$dir/packages"
+        mkdir -p "$dir/packages" "$dir/root"
+        ! apt-cache show luanti-server >/dev/null 2>&1 || server=luanti-server
+        wanted=$(apt-get -s --no-install-recommends install $server |
+            sed -nE 's/^Inst ((lib|minetest|luanti)[^ ]*) .*/\1/p') || status=1
+        # Each by itself, so that one that this system does not have costs nothing but itself.
+        for package in $wanted ioquake3-server openarena-server openarena-081-maps; do
+            (cd "$dir/packages" && apt-get -qq download "$package") >>"$dir/log" 2>&1 || status=1
+        done
+        for package in "$dir"/packages/*.deb; do
+            [ ! -e "$package" ] || dpkg-deb -x "$package" "$dir/root" || return 1
+        done
+        rm -rf "$dir/packages"
+        [ $status != 0 ] || touch "$dir/root/complete"
+    fi
+    if [ ! -e "$dir/node/complete" ]; then
+        mkdir -p "$dir/node"
+        cp "$root/tests/peers/node_games.json" "$dir/node/package.json"
+        # Without scripts nothing native is built, which would need a compiler and headers of node.
+        command -v npm >/dev/null && npm install --no-audit --no-fund --loglevel=error \
+            --ignore-scripts --prefix "$dir/node" >"$dir/node.log" 2>&1 &&
+            touch "$dir/node/complete" || status=1
     fi
     return $status
 }

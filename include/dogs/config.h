@@ -34,7 +34,36 @@ enum {
     CONFIG_MAX_SERVERS = 200,
     CONFIG_MAX_KEYS = 20, /* ssh keys per server */
     CONFIG_MAX_REMOTES = 100,
+    CONFIG_MAX_RULES = 50,    /* of a schedule, per server */
     CONFIG_MAX_PROBLEMS = 50, /* more are counted, not listed */
+};
+
+/* When a server is stopped or started by itself: one entry of `schedule:`. */
+enum rule_do { RULE_STOP, RULE_START };
+struct rule_cfg {
+    enum rule_do what;
+    int minute;         /* of the day, by the clocks of the zone: 0 to 1439 */
+    unsigned days;      /* bit 0: Sunday, bit 6: Saturday */
+    char zone[64];      /* IANA name; "" = this computer's */
+    bool unless_played; /* stop only an empty server, and look again after again_s if it is not */
+    int again_s;        /* whole minutes; default 15 m */
+    bool catch_up;      /* a run that was missed is done later, within window_s; default true */
+    int window_s;       /* default: stop 12 h, start 1 h */
+};
+
+/* Limits in millionths of a dollar; 0 = none. */
+struct budget_cfg {
+    int64_t session_udollars; /* of one droplet, from start to stop */
+    int64_t month_udollars;   /* of a calendar month, in UTC */
+};
+
+/* What overrides the price list of dogs. */
+struct price_cfg {
+    bool given;
+    int64_t value; /* millionths of a dollar, or seconds */
+};
+struct prices_cfg {
+    struct price_cfg snapshot_gb_month, minimum, minimum_s;
 };
 
 /* One game server. Text is "" (never NULL) where nothing was set. */
@@ -59,7 +88,8 @@ struct server_cfg {
     char *admin;     /* how it is warned and saved: "network", "ssh", "off", or "" = network with
                         an admin password, else not at all */
     char *admin_pin; /* SHA-256 of the game's own certificate; "" */
-    char *admin_password; /* "" until config_admin_password */
+    char *admin_password;                               /* "" until config_admin_password */
+    char *admin_password_file, *admin_password_command; /* "" if it is not given so */
     int *warn_minutes; /* before a stop with players on: descending, ends with 0; default 10 5 1 */
     struct world_cfg {
         char *path;    /* folder on the droplet, absolute; "" = the game's own, if it has one */
@@ -68,6 +98,18 @@ struct server_cfg {
         int keep_days; /* and all that are younger; default 0 = by count alone */
         bool on_stop;  /* archive before each stop; default true where `to` is set */
     } world;
+    struct rule_cfg *schedule; /* n_rules: its own, else those of the top level */
+    size_t n_rules;
+    struct idle_cfg {
+        int after_s;        /* `dogs watch` stops it when nobody played for so long; 0 = never */
+        int never_joined_s; /* the same where nobody ever came; default 30 minutes */
+        int grace_s;        /* not so soon after its start; default 10 minutes */
+        int readings;       /* 2..100, default 5: so many answers in a row must say so */
+        int traffic_kbps;   /* nor may more than this come in, where `monitoring` is on; default 64,
+                               0 = whatever comes in */
+    } idle;
+    int max_hours;            /* longest session; 0 = no limit, at most 720 */
+    struct budget_cfg budget; /* of this server; `session` of the top level is its default */
 };
 
 /* A place to get files from and to put them to. Text is "" (never NULL) where nothing was set. */
@@ -105,6 +147,8 @@ struct config {
     size_t n_servers;
     struct remote_cfg *remotes;
     size_t n_remotes;
+    int64_t month_udollars; /* `budget: month:` of the top level: of all servers; 0 = no limit */
+    struct prices_cfg prices;
     struct config_origin *origins; /* internal: which layer gave each value */
 };
 
@@ -139,6 +183,11 @@ bool config_need_remote(const struct config *cfg, const char *name, const struct
  * costs nothing. CONFIG. Registers them with log_secret. */
 bool config_remote_secrets(struct config *cfg, const char *name, struct err *e);
 
+/* Fills in the admin_password of a server of cfg, if one is given: $DOGS_GAME_PASSWORD, then the
+ * server's own key, _file or _command, then the top level's, by the rules of config_token. Looked
+ * for only now. Stays "" where there is none. CONFIG. Registers it with log_secret. */
+bool config_admin_password(struct config *cfg, const char *server, struct err *e);
+
 /* Makes cfg->token available: $DOGS_TOKEN, $DIGITALOCEAN_ACCESS_TOKEN, `token:` (CONFIG if others
  * can read the file; the fix is in the hint), `token_file:` (same rule; its first line),
  * `token_command:` (run once, 30 s at most, the first line it prints), what `dogs login` stored.
@@ -165,7 +214,7 @@ void config_show(const struct config *cfg, struct str *out);
 /* The schema as a table, for help, `init` and the test that holds config.yaml.example against it.
  */
 struct config_key {
-    const char *name;    /* "snapshot_max" */
+    const char *name;    /* "snapshot_max"; "world.path" stands as `path` below `world` */
     const char *env;     /* "DOGS_SNAPSHOT_MAX" or NULL */
     const char *what;    /* one line for people */
     const char *example; /* value for the commented config */

@@ -87,6 +87,9 @@ enum verb {
     VERB_POWER,
     VERB_DESTROY,
     VERB_PRUNE,
+    VERB_BACKUP,        /* the world of a running droplet as an archive beside the disk image */
+    VERB_RESTORE_WORLD, /* and back */
+    VERBS
 };
 const char *verb_name(enum verb verb); /* "start" */
 
@@ -101,6 +104,9 @@ struct request {
     int keep;           /* prune: how many to keep; 0 = the config's snapshot_max */
     int64_t timeout_ms; /* real time after which waiting ends with exit 6; 0 = by the work */
     bool adopt;         /* take what has the exact name but not our tag */
+    bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
+    const char *world;  /* restore-world: which archive; NULL = the newest proved one */
+    bool undo;          /* restore-world: what it put aside comes back */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
     bool dry_run;
 };
@@ -192,6 +198,20 @@ struct snapshot_view {
 bool core_snapshots(struct core *core, const char *server, struct snapshot_view **out, size_t *n,
                     struct err *e);
 
+/* An archive of a server's world, in the place that `world: to:` names. Beside each lies an object
+ * whose name holds the size and the SHA-256 that the droplet reported; it is made only once the
+ * service listed the archive with that size. */
+struct world_view {
+    char name[160]; /* "mc-1790000000.tar.zst" */
+    int64_t at, size;
+    bool proved;     /* that object is there, and the archive's size is still the same */
+    char sha256[65]; /* "" if not proved */
+    bool prunable;   /* retention would delete it after the next backup */
+};
+/* Newest first. Array yours to free. CONFIG if the server keeps none. */
+bool core_worlds(struct core *core, const char *server, struct world_view **out, size_t *n,
+                 struct err *e);
+
 /* Lists for `init`. Array yours to free. */
 enum choice_kind { CHOICE_REGION, CHOICE_SIZE, CHOICE_KEY };
 struct choice {
@@ -219,7 +239,7 @@ bool core_whoami(struct core *core, struct whoami *out, struct err *e);
  * followed, one that is done is seen. Ends only with an error: INTERRUPTED, or what no waiting mends
  * (AUTH, CONFIG). */
 struct watch_opts {
-    char *const *servers; /* n_servers of them; none: all that have a rule */
+    const char *const *servers; /* n_servers of them; none: all that have a rule */
     size_t n_servers;
 };
 bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, struct err *e);

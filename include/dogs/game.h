@@ -45,6 +45,7 @@ struct game {
                                        the text, or a path; NULL = it has none */
     const char *saved;              /* a part of the answer to `save` that says it is done; NULL =
                                        any answer does */
+    const char *ask;                /* over RCON as `query`: the command that lists who plays */
     const char *saves;              /* where our script keeps the saves on the droplet; NULL */
     const char *script;             /* name of its folder in game-scripts/; NULL = there is none */
 };
@@ -71,7 +72,10 @@ struct game_answer {
     char title[GAME_TEXT], map[64], version[64]; /* printable, "" = not told */
     char **names;                                /* of players, as far as told; printable */
     size_t n_names;
-    int ms;      /* of the try that was answered, until all was there; -1 = none */
+    int ms; /* of the try that was answered, until all was there; -1 = none */
+    struct err
+        err;     /* code OK: it answered as its protocol has it. Else why not, with a hint: PROTOCOL
+                    not understood, NETWORK refused or cut off, TIMEOUT, AUTH, CONFIG, ... */
     bool silent; /* nothing came at all: down, starting, behind a firewall, or not asked */
 };
 void game_answer_release(struct game_answer *a);

@@ -150,6 +150,11 @@ bool transfer_uploads(struct transfer_net *net, const struct remote *remote, con
                       void (*fn)(void *ctx, const struct transfer_upload *upload), void *ctx,
                       struct cancel *cancel, struct err *e);
 
+/* One object for good; that it is not there is success. CONFIG where the type of remote has no such
+ * thing (only s3 has). */
+bool transfer_delete(struct transfer_net *net, const struct remote *remote, const char *address,
+                     struct cancel *cancel, struct err *e);
+
 /* A URL that lets its holder get or put one object for so long (s3: at most 7 days). Yours. */
 bool transfer_presign(const struct remote *remote, enum transfer_way way, const char *address,
                       int64_t seconds, char **url, struct err *e);

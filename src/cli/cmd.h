@@ -31,13 +31,14 @@ enum cmd_flags {
 };
 
 struct cmd {
-    const char *name, *alias; /* alias may be NULL */
-    const char *usage;        /* "SERVER on|off": see opt_check_words */
-    const char *summary;      /* one line */
-    const char *examples;     /* one command line per line, what it does behind " # " */
-    const char *help;         /* what is worth knowing, lines of at most 80 columns */
-    const struct opt *opts;   /* may be NULL */
-    size_t opts_size;         /* of the struct that opts set */
+    const char *name, *alias;          /* alias may be NULL */
+    const char *usage;                 /* "SERVER on|off": see opt_check_words */
+    const char *summary;               /* one line */
+    const char *examples;              /* one command line per line, what it does behind " # " */
+    const char *help;                  /* what is worth knowing, lines of at most 80 columns */
+    void (*add_help)(struct str *out); /* more of it, from a table; may be NULL */
+    const struct opt *opts;            /* may be NULL */
+    size_t opts_size;                  /* of the struct that opts set */
     bool (*run)(struct cli *cli, struct err *e);
     enum cmd_group group;
     unsigned flags;
@@ -90,12 +91,26 @@ const struct cmd *cmd_next(const struct cmd *after); /* NULL begins; NULL ends *
 const struct cmd *cmd_find(const char *name, struct err *e);
 extern const struct opt cli_globals[];
 
+/* cmd_run.c: a run of the engine and what it prints at its end */
+bool run_request(struct cli *cli, const struct request *req, struct err *e);
+
 /* cmd_help.c: what no command at all prints */
 void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
-extern const struct cmd cmds_run[], cmds_view[], cmds_watch[], cmds_transfer[], cmds_setup[],
-    cmds_login[], cmds_sandbox[], cmds_awake[], cmds_load[], cmds_help[];
+extern const struct cmd cmds_run[];
+extern const struct cmd cmds_watch[];
+extern const struct cmd cmds_view[];
+extern const struct cmd cmds_query[];
+extern const struct cmd cmds_worlds[];
+extern const struct cmd cmds_transfer[];
+extern const struct cmd cmds_schedule[];
+extern const struct cmd cmds_setup[];
+extern const struct cmd cmds_login[];
+extern const struct cmd cmds_sandbox[];
+extern const struct cmd cmds_awake[];
+extern const struct cmd cmds_load[];
+extern const struct cmd cmds_help[];
 
 /* session.c: configuration, sandbox and engine of this run */
 bool session_config(struct cli *cli, struct err *e);

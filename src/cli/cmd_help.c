@@ -54,7 +54,7 @@ static void add_overview(struct str *out, bool full)
         for (const struct cmd *c = NULL; (c = cmd_next(c));) {
             if (c->group != (enum cmd_group)group)
                 continue;
-            str_addf(out, "  %-11s %s\n", c->name, c->summary);
+            str_addf(out, "  %-13s %s\n", c->name, c->summary);
         }
     }
     str_add(out, "\n`dogs help COMMAND` explains one command, with examples.\n");
@@ -73,6 +73,8 @@ static void add_command(struct str *out, const struct cmd *c)
     add_indented(out, c->examples);
     str_add(out, "\n");
     str_addf(out, "%s\n", c->help);
+    if (c->add_help)
+        c->add_help(out);
     if (c->alias)
         str_addf(out, "\n'dogs %s' is the same.\n", c->alias);
     if (c->opts) {

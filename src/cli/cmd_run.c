@@ -51,9 +51,11 @@ static const struct opt prune_opts[] = {
 /* What --quiet prints of a run that went well. */
 enum quiet { QUIET_NOTHING, QUIET_ADDRESS, QUIET_SNAPSHOT };
 static const enum quiet quiet_of[] = {
-    [VERB_CREATE] = QUIET_ADDRESS,  [VERB_START] = QUIET_ADDRESS,     [VERB_STOP] = QUIET_SNAPSHOT,
-    [VERB_RESTORE] = QUIET_ADDRESS, [VERB_SNAPSHOT] = QUIET_SNAPSHOT, [VERB_POWER] = QUIET_NOTHING,
-    [VERB_DESTROY] = QUIET_NOTHING, [VERB_PRUNE] = QUIET_NOTHING,
+    [VERB_CREATE] = QUIET_ADDRESS,    [VERB_START] = QUIET_ADDRESS,
+    [VERB_STOP] = QUIET_SNAPSHOT,     [VERB_RESTORE] = QUIET_ADDRESS,
+    [VERB_SNAPSHOT] = QUIET_SNAPSHOT, [VERB_POWER] = QUIET_NOTHING,
+    [VERB_DESTROY] = QUIET_NOTHING,   [VERB_PRUNE] = QUIET_NOTHING,
+    [VERB_BACKUP] = QUIET_NOTHING,    [VERB_RESTORE_WORLD] = QUIET_NOTHING,
 };
 
 static void put_outcome(cJSON *doc, const struct outcome *out, bool dry_run)
@@ -118,6 +120,13 @@ static bool finish(struct cli *cli, bool ok, const struct outcome *out, enum qui
     return ok;
 }
 
+bool run_request(struct cli *cli, const struct request *req, struct err *e)
+{
+    struct outcome out = {0};
+    bool ok = core_run(cli->core, req, &out, e);
+    return finish(cli, ok, &out, quiet_of[req->verb], e);
+}
+
 static bool run_verb(struct cli *cli, struct err *e)
 {
     const struct run_opts *o = cli->opts;
@@ -137,9 +146,7 @@ static bool run_verb(struct cli *cli, struct err *e)
         .dry_run = cli->g.dry_run,
     };
     cli->confirm = o->confirm;
-    struct outcome out = {0};
-    bool ok = core_run(cli->core, &req, &out, e);
-    return finish(cli, ok, &out, quiet_of[req.verb], e);
+    return run_request(cli, &req, e);
 }
 
 /* Without a config file the sandbox knows only the servers it is told of: those of open runs. */

@@ -92,7 +92,18 @@ bool session_make_up_server(struct cli *cli, const char *name, struct err *e)
         .ssh_keys = xcalloc(1, sizeof(char *)),
         .snapshot_max = 2,
         .shutdown_grace_s = 180,
+        .game = or_default(os_env("DOGS_GAME"), ""),
+        .ready = or_default(os_env("DOGS_READY"), ""),
+        .admin = xstrdup(""),
+        .admin_pin = xstrdup(""),
+        .admin_password = xstrdup(""),
+        .admin_password_file = xstrdup(""),
+        .admin_password_command = xstrdup(""),
+        .warn_minutes = xcalloc(4, sizeof(int)),
+        .world = {.path = xstrdup(""), .to = xstrdup(""), .keep = 7},
     };
+    memcpy(cli->made_up[cli->effective.n_servers - 1].warn_minutes, (int[]){10, 5, 1, 0},
+           4 * sizeof(int));
     return true;
 }
 
@@ -143,8 +154,24 @@ void session_close(struct cli *cli)
     sandbox_stop(cli->sandbox);
     for (size_t i = 0; cli->made_up && i < cli->effective.n_servers; i++) {
         struct server_cfg *s = &cli->made_up[i];
-        char *const texts[] = {s->name,        s->region,   s->size,   s->image,
-                               s->firewall_id, s->vpc_uuid, s->script, (char *)s->ssh_keys};
+        void *const texts[] = {s->name,
+                               s->region,
+                               s->size,
+                               s->image,
+                               s->firewall_id,
+                               s->vpc_uuid,
+                               s->script,
+                               s->ssh_keys,
+                               s->game,
+                               s->ready,
+                               s->admin,
+                               s->admin_pin,
+                               s->admin_password,
+                               s->admin_password_file,
+                               s->admin_password_command,
+                               s->warn_minutes,
+                               s->world.path,
+                               s->world.to};
         for (size_t k = 0; k < sizeof texts / sizeof *texts; k++)
             free(texts[k]);
     }

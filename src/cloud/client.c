@@ -138,11 +138,12 @@ static void note_time(struct cloud *c, const struct http_resp *r)
         double v = strtod(speed, NULL);
         c->mono_ms = cloud_mono_ms(c);
         c->mono_at = os_mono_ms();
-        c->speed = v >= 0 && v <= 1e6 ? v : 1;
         c->is_sandbox = true;
         int64_t now_ms;
         const char *now = http_header(r, "x-sandbox-now");
-        if (c->speed <= 0 && now && str_int64(now, 1, INT64_MAX, &now_ms)) {
+        bool steps = strcmp(speed, "0") == 0 && now && str_int64(now, 1, INT64_MAX, &now_ms);
+        c->speed = steps ? 0 : v > 0 && v <= 1e6 ? v : 1;
+        if (steps) {
             sleeper_join(&c->sleeper, c->http, c->base_url);
             note_step(c, now_ms);
         }

@@ -171,6 +171,17 @@ static void release_server(struct server_cfg *s)
     free(s->firewall_id);
     free(s->vpc_uuid);
     free(s->script);
+    free(s->game);
+    free(s->ready);
+    free(s->admin);
+    free(s->admin_pin);
+    free(s->admin_password);
+    free(s->admin_password_file);
+    free(s->admin_password_command);
+    free(s->warn_minutes);
+    free(s->world.path);
+    free(s->world.to);
+    free(s->schedule);
 }
 
 void config_free(struct config *cfg)
@@ -182,6 +193,10 @@ void config_free(struct config *cfg)
     free(cfg->servers);
     remotes_release(cfg->remotes, cfg->n_remotes);
     if (cfg->origins) {
+        for (size_t i = 0; i < cfg->origins->n_admin; i++)
+            free(cfg->origins->admin_text[i]);
+        free(cfg->origins->admin_text);
+        free(cfg->origins->admin_key);
         free(cfg->origins->file_token);
         free(cfg->origins->of);
     }
@@ -194,6 +209,7 @@ void config_free(struct config *cfg)
     free(cfg->token_source);
     free(cfg->token_file);
     free(cfg->token_command);
+    free(cfg->ssh_command);
     free(cfg);
 }
 

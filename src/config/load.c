@@ -30,7 +30,9 @@ void load_release(struct load *ld)
     for (size_t i = 0; i < ld->n_servers; i++) {
         free(ld->servers[i].name);
         free_raws(ld->servers[i].keys);
+        free(ld->servers[i].sections.rules);
     }
+    free(ld->sections.rules);
     free(ld->servers);
     remotes_release(ld->remotes, ld->n_remotes);
     str_release(&ld->pr.text);
@@ -73,6 +75,11 @@ static void check_text(struct load *ld, size_t k, const struct node *n, const ch
                     quote(q, n->text), owner(o, server), why);
 }
 
+static bool is_list(size_t k)
+{
+    return key_columns[k].type == KEY_LIST || key_columns[k].type == KEY_MINUTES;
+}
+
 static void take_list(struct load *ld, size_t k, const struct node *n, const char *server,
                       struct raw *raw)
 {
@@ -100,7 +107,7 @@ static void take_list(struct load *ld, size_t k, const struct node *n, const cha
 static void take_value(struct load *ld, size_t k, const struct node *n, const char *server,
                        struct raw *raw)
 {
-    bool list = key_columns[k].type == KEY_LIST;
+    bool list = is_list(k);
     char o[QUOTE_SIZE + 16];
 
     if (node_is_null(n))
@@ -126,21 +133,25 @@ static void take_value(struct load *ld, size_t k, const struct node *n, const ch
 static void unknown_key(struct load *ld, const struct node *key, const struct node *value,
                         const char *server)
 {
-    const char *names[32];
+    const char **names = xcalloc(n_keys + 1, sizeof *names);
     char q[QUOTE_SIZE], s[QUOTE_SIZE];
     size_t n = 0;
 
-    for (size_t k = 0; k < n_keys && n + 1 < sizeof names / sizeof *names; k++)
-        if (!server || config_keys[k].per_server)
+    for (size_t k = 0; k < n_keys; k++)
+        if (key_leaf(k) == config_keys[k].name && (!server || config_keys[k].per_server))
             names[n++] = config_keys[k].name;
-    names[n] = NULL;
-
     const char *near = str_nearest(key->text, names);
+    free(names);
     quote(q, key->text);
     if (server)
         quote(s, server);
     const char *in = server ? " in server '" : "", *end = server ? "'" : "";
-    if (server && key_find(key->text) >= 0)
+    int k = key_find(key->text);
+    if (k >= 0 && key_leaf((size_t)k) != config_keys[k].name)
+        problem_add(&ld->pr, key->line, key->column,
+                    "key '%s' takes two lines; write '%.*s:', and below it, indented, '%s:'", q,
+                    (int)strcspn(key->text, "."), key->text, key_leaf((size_t)k));
+    else if (server && k >= 0)
         problem_add(&ld->pr, key->line, key->column,
                     "key '%s' cannot stand under server '%s'; move it to the top level", q, s);
     else if (near)
@@ -153,6 +164,67 @@ static void unknown_key(struct load *ld, const struct node *key, const struct no
         problem_add(&ld->pr, key->line, key->column,
                     "unknown key '%s'%s%s%s; remove it, or see config.yaml.example for all keys", q,
                     in, server ? s : "", end);
+}
+
+static void unknown_leaf(struct load *ld, size_t group, const struct node *key, const char *server)
+{
+    const char **names = xcalloc(n_keys + 1, sizeof *names);
+    char q[QUOTE_SIZE], o[QUOTE_SIZE + 16];
+    size_t n = 0, len = strlen(config_keys[group].name);
+
+    for (size_t k = 0; k < n_keys; k++)
+        if (!strncmp(config_keys[k].name, config_keys[group].name, len) &&
+            config_keys[k].name[len] == '.')
+            names[n++] = key_leaf(k);
+    const char *near = str_nearest(key->text, names);
+    problem_add(&ld->pr, key->line, key->column, "unknown key '%s' in %s%s; %s%s%s",
+                quote(q, key->text), config_keys[group].name, owner(o, server),
+                near ? "did you mean '" : "remove it, or see config.yaml.example for all keys",
+                near ? near : "", near ? "'?" : "");
+    free(names);
+}
+
+/* Of a mapping such as `world:`. */
+static void take_group(struct load *ld, size_t group, const struct node *n, const char *server,
+                       struct raw *keys)
+{
+    char q[QUOTE_SIZE], o[QUOTE_SIZE + 16], name[QUOTE_SIZE * 2];
+
+    if (n->kind != NODE_MAP) {
+        if (!node_is_null(n))
+            problem_add(&ld->pr, n->line, n->column,
+                        "%s%s: keys of its own are expected; write them below it, indented",
+                        config_keys[group].name, owner(o, server));
+        return;
+    }
+    for (size_t i = 0; i < n->n_children; i += 2) {
+        const struct node *key = &n->child[i];
+        snprintf(name, sizeof name, "%s.%s", config_keys[group].name, quote(q, key->text));
+        int k = key_find(name);
+        if (k < 0)
+            unknown_leaf(ld, group, key, server);
+        else if (!key->duplicate)
+            take_value(ld, (size_t)k, &n->child[i + 1], server, &keys[k]);
+    }
+}
+
+/* One key that has a row; keys are the raws of its place. */
+static void take_key(struct load *ld, size_t k, const struct node *value, const char *server,
+                     struct raw *keys)
+{
+    if (key_columns[k].type == KEY_GROUP)
+        take_group(ld, k, value, server, keys);
+    else
+        take_value(ld, k, value, server, &keys[k]);
+}
+
+/* The row of a key as it may stand in the file; -1 if it may not. */
+static int key_written(const char *name, bool under_server)
+{
+    int k = key_find(name);
+    bool may = k >= 0 && key_leaf((size_t)k) == config_keys[k].name &&
+               (!under_server || config_keys[k].per_server);
+    return may ? k : -1;
 }
 
 static struct raw_server *add_server(struct load *ld, const struct node *name)
@@ -199,17 +271,19 @@ static void take_server(struct load *ld, const struct node *name, const struct n
     }
     for (size_t i = 0; i < keys->n_children; i += 2) {
         const struct node *key = &keys->child[i], *value = &keys->child[i + 1];
-        int k = key_find(key->text);
+        int k = key_written(key->text, true);
         if (!strcmp(key->text, "name")) {
             if (!list_shape)
                 problem_add(&ld->pr, key->line, key->column,
                             "'name' belongs to the list shape ('- name: mc'); this server is "
                             "called '%s' already, so remove the line",
                             quote(q, s->name));
-        } else if (k < 0 || !config_keys[k].per_server) {
+        } else if (k < 0) {
             unknown_key(ld, key, value, s->name);
+        } else if (!key->duplicate && key_is_section((size_t)k)) {
+            section_load(ld, (size_t)k, value, s->name, &s->sections);
         } else if (!key->duplicate) {
-            take_value(ld, (size_t)k, value, s->name, &s->keys[k]);
+            take_key(ld, (size_t)k, value, s->name, s->keys);
         }
     }
 }
@@ -250,6 +324,33 @@ static void take_servers(struct load *ld, const struct node *n)
     }
 }
 
+/* A remote that is named must be there: it is found out now, not in the night. */
+static void check_remotes(struct load *ld, const struct raw *keys, const char *server)
+{
+    const struct raw *to = &keys[key_find("world.to")];
+    const char **names = xcalloc(ld->n_remotes + 1, sizeof *names);
+    char q[QUOTE_SIZE], o[QUOTE_SIZE + 16];
+    bool there = !to->texts || !to->texts[0];
+
+    char *name = there ? NULL : xstrndup(to->texts[0], strcspn(to->texts[0], ":"));
+    for (size_t i = 0; i < ld->n_remotes; i++) {
+        names[i] = ld->remotes[i].name;
+        there |= name && !strcmp(names[i], name);
+    }
+    const char *near = there ? NULL : str_nearest(name, names);
+    if (!there && near)
+        problem_add(&ld->pr, to->from.line, to->from.column,
+                    "world.to%s: there is no remote '%s'; did you mean '%s'?", owner(o, server),
+                    quote(q, name), near);
+    else if (!there)
+        problem_add(&ld->pr, to->from.line, to->from.column,
+                    "world.to%s: there is no remote '%s'; write it under 'remotes:', or name one "
+                    "that is there",
+                    owner(o, server), quote(q, name));
+    free(name);
+    free(names);
+}
+
 void load_tree(struct load *ld, const struct node *root)
 {
     if (root->kind != NODE_MAP) {
@@ -261,7 +362,7 @@ void load_tree(struct load *ld, const struct node *root)
     }
     for (size_t i = 0; i < root->n_children; i += 2) {
         const struct node *key = &root->child[i], *value = &root->child[i + 1];
-        int k = key_find(key->text);
+        int k = key_written(key->text, false);
         if (k < 0)
             unknown_key(ld, key, value, NULL);
         else if (key->duplicate)
@@ -270,15 +371,20 @@ void load_tree(struct load *ld, const struct node *root)
             take_servers(ld, value);
         else if (key_columns[k].type == KEY_REMOTES)
             load_remotes(ld, value);
+        else if (key_is_section((size_t)k))
+            section_load(ld, (size_t)k, value, NULL, &ld->sections);
         else
-            take_value(ld, (size_t)k, value, NULL, &ld->top[k]);
+            take_key(ld, (size_t)k, value, NULL, ld->top);
     }
+    check_remotes(ld, ld->top, NULL);
+    for (size_t i = 0; i < ld->n_servers; i++)
+        check_remotes(ld, ld->servers[i].keys, ld->servers[i].name);
 }
 
 static void take_variable(struct load *ld, size_t k, const char *text)
 {
     struct raw *raw = &ld->env[k];
-    const char *between = key_columns[k].type == KEY_LIST ? ", " : "";
+    const char *between = is_list(k) ? ", " : "";
     int n = 0;
 
     raw->from = (struct origin){.layer = LAYER_ENV, .key = k};

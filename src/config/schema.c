@@ -1,6 +1,7 @@
 #include "schema.h"
 
 #include <ctype.h>
+#include <stdlib.h>
 #include <string.h>
 #include <strings.h>
 
@@ -14,6 +15,9 @@ static const char *check_uuid(const char *text);
 static const char *check_ssh_key(const char *text);
 static const char *check_snapshot_max(const char *text);
 static const char *check_grace(const char *text);
+static const char *check_idle_after(const char *text);
+static const char *check_idle(const char *text);
+static const char *check_max_hours(const char *text);
 
 /* name, variable, per server, type, field, default, check, example, what it is */
 #define KEYS(X)                                                                                    \
@@ -29,6 +33,10 @@ static const char *check_grace(const char *text);
       "/etc/ssl/private-ca.pem", "certificates (PEM) to trust instead of the system's")            \
     X("state_dir", "DOGS_STATE_DIR", false, KEY_PATH, TOP(state_dir), "", check_any,               \
       "~/.local/state/dogs", "folder for what dogs remembers of work under way")                   \
+    X("ssh_command", "DOGS_SSH_COMMAND", false, KEY_TEXT, TOP(ssh_command),                        \
+      "ssh -l root -o BatchMode=yes -o ConnectTimeout=15 -o StrictHostKeyChecking=accept-new",     \
+      check_any, "ssh -l root -o BatchMode=yes -i ~/.ssh/games",                                   \
+      "how a droplet is reached; its address is added")                                            \
     X("servers", NULL, false, KEY_SERVERS, 0, "", check_any, "", "your game servers by name")      \
     X("remotes", NULL, false, KEY_REMOTES, 0, "", check_any, "",                                   \
       "places for `dogs get` and `dogs put`, by name")                                             \
@@ -55,7 +63,65 @@ static const char *check_grace(const char *text);
     X("monitoring", "DOGS_MONITORING", true, KEY_BOOL, SRV(monitoring), "false", check_bool,       \
       "false", "install DigitalOcean's metrics agent")                                             \
     X("ipv6", "DOGS_IPV6", true, KEY_BOOL, SRV(ipv6), "false", check_bool, "false",                \
-      "give it an IPv6 address as well")
+      "give it an IPv6 address as well")                                                           \
+    X("game", "DOGS_GAME", true, KEY_TEXT, SRV(game), "", check_game, "minecraft-java",            \
+      "which game it is; `dogs query --help` lists those that are known")                          \
+    X("port", "DOGS_PORT", true, KEY_INT, SRV(port), "", check_port, "25565",                      \
+      "where players connect, if not at the game's own port")                                      \
+    X("query_port", "DOGS_QUERY_PORT", true, KEY_INT, SRV(query_port), "", check_port, "25565",    \
+      "where it is asked who plays")                                                               \
+    X("admin_port", "DOGS_ADMIN_PORT", true, KEY_INT, SRV(admin_port), "", check_port, "25575",    \
+      "where it is told to warn, save and stop")                                                   \
+    X("ready", "DOGS_READY", true, KEY_TEXT, SRV(ready), "", check_ready, "game",                  \
+      "when start is done: droplet, port (is open) or game (answers)")                             \
+    X("admin", "DOGS_ADMIN", true, KEY_TEXT, SRV(admin), "", check_admin, "network",               \
+      "how it is warned and saved: network (with a password), ssh, or off")                        \
+    X("admin_password", "DOGS_GAME_PASSWORD", true, KEY_SECRET, 0, "", check_password,             \
+      "<the game's admin password>",                                                               \
+      "the game's own (RCON, REST); then this file must be readable by you alone")                 \
+    X("admin_password_file", NULL, true, KEY_PATH, SRV(admin_password_file), "", check_any,        \
+      "~/.mc-rcon", "or: a file that holds nothing else")                                          \
+    X("admin_password_command", NULL, true, KEY_TEXT, SRV(admin_password_command), "", check_any,  \
+      "pass show mc-rcon", "or: a command that prints it")                                         \
+    X("admin_pin", "DOGS_ADMIN_PIN", true, KEY_TEXT, SRV(admin_pin), "", check_pin,                \
+      "9f86d081884c7d659a2feaa0c55ad015a3bf4f1b2b0b822cd15d6c15b0f00a08",                          \
+      "SHA-256 of the game's own certificate, where no authority signed it")                       \
+    X("warn", "DOGS_WARN", true, KEY_MINUTES, SRV(warn_minutes), "10 5 1", check_minutes,          \
+      "[10, 5, 1]", "minutes before a stop at which players are warned; [] = not at all")          \
+    X("world", NULL, true, KEY_GROUP, 0, "", check_any, "",                                        \
+      "where the saves lie, and where archives of them go")                                        \
+    X("world.path", "DOGS_WORLD_PATH", true, KEY_TEXT, SRV(world.path), "", check_droplet_path,    \
+      "/srv/minecraft-java/world", "folder on the server, if not the game script's own")           \
+    X("world.to", "DOGS_WORLD_TO", true, KEY_TEXT, SRV(world.to), "", check_archive,               \
+      "'spaces:worlds/mc'", "a remote, and a folder there")                                        \
+    X("world.keep", "DOGS_WORLD_KEEP", true, KEY_INT, SRV(world.keep), "7", check_keep, "7",       \
+      "how many archives are kept at least, 1 to 1000")                                            \
+    X("world.keep_days", "DOGS_WORLD_KEEP_DAYS", true, KEY_INT, SRV(world.keep_days), "0",         \
+      check_days, "30", "and all that are younger, in days")                                       \
+    X("world.on_stop", "DOGS_WORLD_ON_STOP", true, KEY_BOOL, SRV(world.on_stop), "false",          \
+      check_bool, "true", "archive before each stop; true where `to` is set")                      \
+    X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
+      "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
+      "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
+    X("idle_stop", NULL, true, KEY_GROUP, 0, "", check_any, "",                                    \
+      "`dogs watch` stops it when nobody plays")                                                   \
+    X("idle_stop.after", "DOGS_IDLE_STOP_AFTER", true, KEY_SECONDS, SRV(idle.after_s), "0",        \
+      check_idle_after, "20m", "for so long; 0 = never")                                           \
+    X("idle_stop.never_joined", NULL, true, KEY_SECONDS, SRV(idle.never_joined_s), "30m",          \
+      check_idle, "30m", "the same where nobody ever came")                                        \
+    X("idle_stop.grace", NULL, true, KEY_SECONDS, SRV(idle.grace_s), "10m", check_idle, "10m",     \
+      "it is left alone for so long after its start")                                              \
+    X("idle_stop.readings", NULL, true, KEY_INT, SRV(idle.readings), "5", check_readings, "5",     \
+      "so many answers in a row must say that nobody plays")                                       \
+    X("idle_stop.traffic", NULL, true, KEY_INT, SRV(idle.traffic_kbps), "64", check_traffic, "64", \
+      "with `monitoring`: nor may more kbit/s come in; 0 = whatever comes")                        \
+    X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
+      "how long a session may last; 0 for no limit")                                               \
+    X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
+      "dollars for a session and a month (UTC); start refuses beyond the month's")                 \
+    X("prices", NULL, false, KEY_PRICES, 0, "", check_any,                                         \
+      "{snapshot_gb_month: 0.06, minimum: 0.01, minimum_seconds: 60}",                             \
+      "what the cloud asks besides a size's price, which the API tells")
 
 #define PUBLIC(n, e, per, t, f, d, c, x, w)                                                        \
     {.name = (n), .env = (e), .what = (w), .example = (x), .per_server = (per)},
@@ -71,6 +137,12 @@ int key_find(const char *name)
         if (!strcmp(config_keys[k].name, name))
             return (int)k;
     return -1;
+}
+
+const char *key_leaf(size_t k)
+{
+    const char *dot = strchr(config_keys[k].name, '.');
+    return dot ? dot + 1 : config_keys[k].name;
 }
 
 /* "180", "180s", "3m", "1h"; false for anything else. */
@@ -223,6 +295,31 @@ static const char *check_grace(const char *text)
     return s < 10 || s > 3600 ? "out of range; write 10s to 1h" : NULL;
 }
 
+static const char *check_idle_after(const char *text)
+{
+    int64_t s;
+
+    if (!seconds_of(text, &s))
+        return "not a time; write minutes (20m) or 2h, or 0 for never";
+    return s && (s < 300 || s > 24 * 3600) ? "out of range; write 5m to 24h, or 0 for never" : NULL;
+}
+
+static const char *check_idle(const char *text)
+{
+    int64_t s;
+
+    if (!seconds_of(text, &s))
+        return "not a time; write minutes (30m) or 2h";
+    return s < 60 || s > 24 * 3600 ? "out of range; write 1m to 24h" : NULL;
+}
+
+static const char *check_max_hours(const char *text)
+{
+    int64_t n;
+
+    return str_int64(text, 0, 720, &n) ? NULL : "not a number of hours; write 1 to 720, or 0";
+}
+
 static const char *const truths[] = {"true", "yes", "on", "1"};
 static const char *const lies[] = {"false", "no", "off", "0"};
 
@@ -274,6 +371,38 @@ int key_int(size_t k, const char *text)
     else
         (void)str_int64(text, INT64_MIN, INT64_MAX, &n);
     return (int)n;
+}
+
+static int falling(const void *a, const void *b)
+{
+    return *(const int *)b - *(const int *)a;
+}
+
+int *key_minutes(char *const *texts)
+{
+    size_t n = 0, kept = 0;
+
+    while (texts[n])
+        n++;
+    int *out = xcalloc(n + 1, sizeof *out);
+    for (size_t i = 0; i < n; i++) {
+        int64_t minutes = 0;
+        (void)str_int64(texts[i], 0, INT32_MAX, &minutes);
+        out[i] = (int)minutes;
+    }
+    qsort(out, n, sizeof *out, falling);
+    for (size_t i = 0; i < n; i++)
+        if (!kept || out[kept - 1] != out[i])
+            out[kept++] = out[i];
+    out[kept] = 0;
+    return out;
+}
+
+bool key_is_section(size_t k)
+{
+    enum key_type t = key_columns[k].type;
+
+    return t == KEY_SCHEDULE || t == KEY_BUDGET || t == KEY_PRICES;
 }
 
 bool key_bool(const char *text)

@@ -13,10 +13,16 @@ enum key_type { /* up to KEY_URL an empty text is a value */
                 KEY_INT,
                 KEY_SECONDS, /* 180, 180s, 3m, 1h */
                 KEY_BOOL,
-                KEY_ONE,  /* one element of the list whose field it shares */
-                KEY_LIST, /* of texts */
+                KEY_ONE,     /* one element of the list whose field it shares */
+                KEY_LIST,    /* of texts */
+                KEY_MINUTES, /* a list of whole numbers; the field is an int *, descending, with 0
+                                behind the last */
+                KEY_GROUP,   /* a mapping, whose keys have rows of their own: "world.path" */
                 KEY_SERVERS,
                 KEY_REMOTES,
+                KEY_SCHEDULE, /* this and those below: sections.c */
+                KEY_BUDGET,
+                KEY_PRICES,
 };
 
 /* The private columns of config_keys; same index. */
@@ -31,6 +37,8 @@ extern const size_t n_keys;
 
 /* -1 if there is none of that name. */
 int key_find(const char *name);
+/* The name within its group: "path" of "world.path". */
+const char *key_leaf(size_t k);
 /* Whether a text may be the value of key k; NULL if so, else what is wrong and what to write. */
 const char *key_check(size_t k, const char *text);
 /* The same for any text that may not be empty, and its own check. */
@@ -40,10 +48,31 @@ const char *value_check(const char *text, const char *(*check)(const char *text)
 int key_int(size_t k, const char *text);
 bool key_bool(const char *text);
 
+/* A NULL-terminated list of numbers, each once, in the order of the field; yours. */
+int *key_minutes(char *const *texts);
+
+/* check_game.c: the keys that speak of games and their saves. */
+const char *check_game(const char *text);
+const char *check_port(const char *text);
+const char *check_ready(const char *text);
+const char *check_admin(const char *text);
+const char *check_pin(const char *text);
+const char *check_password(const char *text);
+const char *check_minutes(const char *text);
+const char *check_droplet_path(const char *text);
+const char *check_archive(const char *text);
+const char *check_keep(const char *text);
+const char *check_days(const char *text);
+const char *check_readings(const char *text);
+const char *check_traffic(const char *text);
+
 /* NULL if text is fit to be sent as a token. */
 const char *check_token(const char *text);
 const char *check_any(const char *text);
 const char *check_bool(const char *text);
+
+/* Sections whose shape is their own. */
+bool key_is_section(size_t k);
 
 /* Which layer gave a value. */
 enum layer { LAYER_DEFAULT, LAYER_FILE, LAYER_ENV, LAYER_FLAG };
@@ -54,6 +83,9 @@ struct origin {
 };
 struct config_origin {
     char *file_token;  /* of `token:`, "" if there is none */
+    char **admin_text; /* of `admin_password:`, one per server; "" if it is not given so */
+    size_t *admin_key; /* which of its three keys gives it */
+    size_t n_admin;
     struct origin *of; /* n_keys for the top level, then n_keys per server */
 };
 const struct origin *origin_top(const struct config *cfg, size_t k);

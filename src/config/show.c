@@ -2,6 +2,7 @@
 
 #include <ctype.h>
 #include <dogs/log.h>
+#include <dogs/os.h>
 #include <stdlib.h>
 #include <string.h>
 #include <strings.h>
@@ -42,8 +43,7 @@ void yaml_value(struct str *out, const char *text)
     str_add(out, control ? "\"" : "'");
 }
 
-static void add_origin(struct str *out, const struct config *cfg, const struct origin *o,
-                       bool has_value)
+void origin_show(struct str *out, const struct config *cfg, const struct origin *o, bool has_value)
 {
     switch (o->layer) {
     case LAYER_DEFAULT:
@@ -74,6 +74,8 @@ static bool add_field(struct str *out, const void *base, size_t k)
         return **(char *const *)field;
     case KEY_INT:
     case KEY_SECONDS:
+        if (!*key_columns[k].def && !*(const int *)field)
+            return false;
         str_addf(out, "%d", *(const int *)field);
         return true;
     case KEY_BOOL:
@@ -87,10 +89,20 @@ static bool add_field(struct str *out, const void *base, size_t k)
         }
         str_add(out, "]");
         return **(char **const *)field;
+    case KEY_MINUTES:
+        str_add(out, "[");
+        for (const int *m = *(int *const *)field; *m; m++)
+            str_addf(out, "%s%d", m == *(int *const *)field ? "" : ", ", *m);
+        str_add(out, "]");
+        return true;
     case KEY_SECRET:
     case KEY_ONE:
+    case KEY_GROUP:
     case KEY_SERVERS:
     case KEY_REMOTES:
+    case KEY_SCHEDULE:
+    case KEY_BUDGET:
+    case KEY_PRICES:
         break;
     }
     return false;
@@ -104,7 +116,30 @@ static void show_token(const struct config *cfg, struct str *out)
         str_addf(out, "token: '***'  # $%s\n", variable);
     } else if (*cfg->origins->file_token) {
         str_add(out, "token: '***'");
-        add_origin(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
+        origin_show(out, cfg, origin_top(cfg, (size_t)key_find("token")), true);
+    }
+}
+
+static void show_of_server(const struct config *cfg, size_t i, size_t k, struct str *out)
+{
+    const char *leaf = key_leaf(k);
+
+    if (section_show(cfg, k, i, out))
+        return;
+    if (key_columns[k].type == KEY_GROUP) {
+        str_addf(out, "    %s:\n", leaf);
+        return;
+    }
+    str_addf(out, "    %s%s: ", leaf == config_keys[k].name ? "" : "  ", leaf);
+    if (key_columns[k].type != KEY_SECRET) {
+        bool any = add_field(out, &cfg->servers[i], k);
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
+    } else if (os_env(config_keys[k].env)) {
+        str_addf(out, "'***'  # $%s\n", config_keys[k].env);
+    } else {
+        bool any = *cfg->origins->admin_text[i];
+        str_add(out, any ? "'***'" : "''");
+        origin_show(out, cfg, origin_server(cfg, i, k), any);
     }
 }
 
@@ -113,24 +148,23 @@ void config_show(const struct config *cfg, struct str *out)
     size_t before = out->len;
 
     for (size_t k = 0; k < n_keys; k++) {
-        if (key_columns[k].type == KEY_SECRET)
+        if (key_columns[k].type == KEY_SECRET && !config_keys[k].per_server)
             show_token(cfg, out);
         if (config_keys[k].per_server || !key_columns[k].offset)
             continue;
         str_addf(out, "%s: ", config_keys[k].name);
         bool any = add_field(out, cfg, k);
-        add_origin(out, cfg, origin_top(cfg, k), any);
+        origin_show(out, cfg, origin_top(cfg, k), any);
     }
+    for (size_t k = 0; k < n_keys; k++)
+        section_show(cfg, k, SIZE_MAX, out);
     str_addf(out, "servers:%s\n", cfg->n_servers ? "" : " {}");
     for (size_t i = 0; i < cfg->n_servers; i++) {
         str_addf(out, "  %s:\n", cfg->servers[i].name);
-        for (size_t k = 0; k < n_keys; k++) {
-            if (!config_keys[k].per_server || key_columns[k].type == KEY_ONE)
-                continue;
-            str_addf(out, "    %s: ", config_keys[k].name);
-            bool any = add_field(out, &cfg->servers[i], k);
-            add_origin(out, cfg, origin_server(cfg, i, k), any);
-        }
+        for (size_t k = 0; k < n_keys; k++)
+            if (config_keys[k].per_server && key_columns[k].type != KEY_ONE &&
+                !section_show(cfg, k, i, out))
+                show_of_server(cfg, i, k, out);
     }
     remotes_show(cfg, out);
     if (out->len > before) {

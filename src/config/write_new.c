@@ -31,10 +31,13 @@ static void add_key(struct str *out, const struct config_new *n, size_t k, const
     char number[16];
     const char *value = possible ? given(n, key->name, number) : NULL;
 
-    str_addf(out, "%s# %s", indent, key->what);
+    bool leaf = key_leaf(k) != key->name, group = key_columns[k].type == KEY_GROUP;
+
+    str_addf(out, "%s%s# %s", indent, leaf ? "  " : "", key->what);
     if (key->env)
         str_addf(out, "  ($%s)", key->env);
-    str_addf(out, "\n%s%s%s: ", indent, value ? "" : "#", key->name);
+    str_addf(out, "\n%s%s%s%s:%s", indent, leaf ? "  " : "", value ? "" : "#", key_leaf(k),
+             group ? "" : " ");
     if (value)
         yaml_value(out, value);
     else
@@ -54,7 +57,7 @@ void config_write_new(const struct config_new *n, struct str *out)
         "# be readable by you alone (chmod 600).\n");
     for (size_t k = 0; k < n_keys; k++)
         if (!config_keys[k].per_server &&
-            (key_columns[k].offset || key_columns[k].type == KEY_SECRET))
+            (key_columns[k].offset || key_columns[k].type == KEY_SECRET || key_is_section(k)))
             add_key(out, n, k, "", true);
     str_add(out,
             "\n# Your game servers. Every key of a server may also stand out here at the left, as\n"

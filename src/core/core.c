@@ -16,9 +16,11 @@ const char *event_name(enum event_kind kind)
 const char *verb_name(enum verb verb)
 {
     static const char *const names[] = {
-        [VERB_CREATE] = "create",   [VERB_START] = "start",       [VERB_STOP] = "stop",
-        [VERB_RESTORE] = "restore", [VERB_SNAPSHOT] = "snapshot", [VERB_POWER] = "power",
-        [VERB_DESTROY] = "destroy", [VERB_PRUNE] = "prune"};
+        [VERB_CREATE] = "create",     [VERB_START] = "start",
+        [VERB_STOP] = "stop",         [VERB_RESTORE] = "restore",
+        [VERB_SNAPSHOT] = "snapshot", [VERB_POWER] = "power",
+        [VERB_DESTROY] = "destroy",   [VERB_PRUNE] = "prune",
+        [VERB_BACKUP] = "backup",     [VERB_RESTORE_WORLD] = "restore-world"};
     return names[verb];
 }
 

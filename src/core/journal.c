@@ -67,7 +67,7 @@ static void facts_read(const cJSON *o, struct facts *f)
 
 static bool verb_of(const char *name, enum verb *out)
 {
-    for (int v = 0; v <= VERB_PRUNE; v++) {
+    for (int v = 0; v < VERBS; v++) {
         if (strcmp(name, verb_name((enum verb)v)) == 0) {
             *out = (enum verb)v;
             return true;

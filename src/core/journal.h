@@ -45,6 +45,8 @@
     I(last_snapshot_mb) /* the newest good one before this run */                                  \
     I(keep)             /* prune: how many */                                                      \
     I(confirmed)        /* prune: 1: the user agreed */                                            \
+    I(world_sent)       /* time in the name of the world's archive; 0 = none begun */              \
+    I(world_done)       /* 1: it is there and proved */                                            \
     T(snapshot_name, 256)                                                                          \
     T(region, 32)                                                                                  \
     T(size, 64)                                                                                    \

@@ -92,9 +92,15 @@ static void summarise(struct run *r)
                                        [VERB_SNAPSHOT] = "has a new snapshot",
                                        [VERB_POWER] = "is switched",
                                        [VERB_DESTROY] = "is destroyed",
-                                       [VERB_PRUNE] = "is pruned"};
+                                       [VERB_PRUNE] = "is pruned",
+                                       [VERB_BACKUP] = "is archived",
+                                       [VERB_RESTORE_WORLD] = "has its world back"};
     snprintf(out->text, sizeof out->text, "%s %s%s%s", name, done[r->verb],
              r->f.snapshot_name[0] ? ": its world is in " : "", r->f.snapshot_name);
+    size_t used = strlen(out->text);
+    if (*r->no_archive)
+        snprintf(out->text + used, sizeof out->text - used, "; no archive of it was made: %s",
+                 r->no_archive);
 }
 
 /* The lists as they were read, with what this run did since; no further call is made for it. */
@@ -245,6 +251,10 @@ static bool check_request(const struct request *req, struct err *e)
     if (req->verb == VERB_RESTORE && !req->snapshot) {
         err_set(e, ERR_USAGE, "restore: say which snapshot");
         return err_hint(e, "`dogs snapshots %s` lists them", req->server);
+    }
+    if (req->if_empty) {
+        err_set(e, ERR_GUARD, "who plays on %s cannot be known", req->server);
+        return err_hint(e, "`dogs stop %s` stops it whoever plays", req->server);
     }
     if (req->keep < 0)
         return err_set(e, ERR_USAGE, "at least one snapshot is kept");

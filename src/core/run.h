@@ -41,6 +41,7 @@ struct run {
     int64_t slept_ms;     /* awake_slept_ms when the steps began to look */
     int64_t slept_for_ms; /* since then, as a wait or an intent has found; 0 = not */
     struct facts written; /* f as the journal has it, or as the run began */
+    char no_archive[256]; /* why the stop went on without one of the world; "" = it did not */
     struct outcome *out;
 };
 
@@ -111,6 +112,13 @@ bool destroy_duplicate(struct run *r, struct err *e);
 bool destroy_wait(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
+
+bool world_observe(struct run *r, bool *done, struct err *e); /* steps_world.c */
+bool world_run(struct run *r, struct err *e);
+void world_plan(struct run *r);
+bool archive_run(struct run *r, struct err *e);
+bool unarchive_run(struct run *r, struct err *e);
+void unarchive_plan(struct run *r);
 
 void run_emit(struct run *r, enum event_kind kind, const char *fmt, ...) PRINTF(3, 4);
 void run_took(struct run *r, int64_t elapsed_ms, const char *title); /* a step is done */

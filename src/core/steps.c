@@ -81,6 +81,12 @@ static void nothing_plan(struct run *r)
         .plan = power_plan                                                                         \
     }
 
+#define WORLD                                                                                      \
+    {                                                                                              \
+        .name = "world", .title = "archive the world", .observe = world_observe, .run = world_run, \
+        .plan = world_plan                                                                         \
+    }
+
 static const struct step create_steps[] = {
     LOOK,
     {.name = "base", .title = "check that it is new", .observe = choose_observe, .run = base_run},
@@ -90,17 +96,29 @@ static const struct step create_steps[] = {
     READY,
     END};
 static const struct step start_steps[] = {LOOK, CHOOSE, FIREWALL, BOOT, ONLY_ONE, READY, END};
-static const struct step stop_steps[] = {LOOK,  PRESENT, VOLUMES, SHUTDOWN, SNAPSHOT,
-                                         PROVE, DESTROY, PRUNE,   END};
+static const struct step stop_steps[] = {LOOK,     PRESENT, VOLUMES, WORLD, SHUTDOWN,
+                                         SNAPSHOT, PROVE,   DESTROY, PRUNE, END};
 static const struct step snapshot_steps[] = {LOOK, SNAPSHOT, PROVE, END};
 static const struct step power_steps[] = {LOOK, POWER, END};
 static const struct step destroy_steps[] = {LOOK, FIND_PROOF, VOLUMES, DESTROY, END};
 static const struct step prune_steps[] = {LOOK, PRUNE, END};
+static const struct step backup_steps[] = {
+    LOOK,
+    {.name = "archive", .title = "archive the world", .run = archive_run, .plan = world_plan},
+    END};
+static const struct step restore_world_steps[] = {LOOK,
+                                                  {.name = "unarchive",
+                                                   .title = "bring the world back",
+                                                   .run = unarchive_run,
+                                                   .plan = unarchive_plan},
+                                                  END};
 
 static const struct step *const tables[] = {
-    [VERB_CREATE] = create_steps,   [VERB_START] = start_steps,       [VERB_STOP] = stop_steps,
-    [VERB_RESTORE] = start_steps,   [VERB_SNAPSHOT] = snapshot_steps, [VERB_POWER] = power_steps,
-    [VERB_DESTROY] = destroy_steps, [VERB_PRUNE] = prune_steps};
+    [VERB_CREATE] = create_steps,     [VERB_START] = start_steps,
+    [VERB_STOP] = stop_steps,         [VERB_RESTORE] = start_steps,
+    [VERB_SNAPSHOT] = snapshot_steps, [VERB_POWER] = power_steps,
+    [VERB_DESTROY] = destroy_steps,   [VERB_PRUNE] = prune_steps,
+    [VERB_BACKUP] = backup_steps,     [VERB_RESTORE_WORLD] = restore_world_steps};
 
 const struct step *steps_of(enum verb verb)
 {

@@ -204,7 +204,7 @@ static enum traffic traffic_of(struct watch *w, const struct watched *s, int64_t
                                &why) ||
         kbps < 0)
         return TRAFFIC_UNKNOWN;
-    return kbps > s->srv->idle_traffic_kbps ? TRAFFIC_HIGH : TRAFFIC_LOW;
+    return kbps > s->srv->idle.traffic_kbps ? TRAFFIC_HIGH : TRAFFIC_LOW;
 }
 
 static void tell_players(struct watch *w, struct watched *s, int players, int64_t now)
@@ -323,15 +323,15 @@ static bool loop(struct watch *w, struct err *e)
 static struct idle_rule rule_of(const struct server_cfg *srv)
 {
     return (struct idle_rule){
-        .grace_s = srv->idle_grace_s,
-        .zeros = srv->idle_readings,
-        .window_s = srv->idle_stop_s,
-        .never_joined_s = srv->idle_never_joined_s,
+        .grace_s = srv->idle.grace_s,
+        .zeros = srv->idle.readings,
+        .window_s = srv->idle.after_s,
+        .never_joined_s = srv->idle.never_joined_s,
         .gap_s = 3 * ROUND_S,
         .alarm_s = ALARM_S,
         .max_s = 3600 * (int64_t)srv->max_hours,
         .lead_s = srv->warn_minutes && *srv->warn_minutes ? 60 * *srv->warn_minutes : 0,
-        .traffic = srv->monitoring && srv->idle_traffic_kbps > 0,
+        .traffic = srv->monitoring && srv->idle.traffic_kbps > 0,
     };
 }
 
@@ -344,19 +344,20 @@ static bool choose(struct watch *w, const struct watch_opts *opts, struct err *e
         if (!config_need_server(cfg, opts->servers[i], &w->servers[w->n++].srv, e))
             return false;
     for (size_t i = 0; !opts->n_servers && i < cfg->n_servers; i++)
-        if (cfg->servers[i].idle_stop_s || cfg->servers[i].max_hours)
+        if (cfg->servers[i].idle.after_s || cfg->servers[i].max_hours)
             w->servers[w->n++].srv = &cfg->servers[i];
     if (!w->n) {
         err_set(e, ERR_CONFIG, "no server has a rule by which it is stopped");
-        return err_hint(e, "write `idle_stop: 20m` into the config, at the top or under a server");
+        return err_hint(
+            e, "write `idle_stop: {after: 20m}` into the config, at the top or under a server");
     }
     for (size_t i = 0; i < w->n; i++) {
         struct watched *s = &w->servers[i];
         server_tag(s->srv->name, s->tag);
         s->rule = rule_of(s->srv);
-        if (!s->srv->idle_stop_s && !s->srv->max_hours) {
+        if (!s->srv->idle.after_s && !s->srv->max_hours) {
             err_set(e, ERR_CONFIG, "%s has no rule by which it is stopped", s->srv->name);
-            return err_hint(e, "write `idle_stop: 20m` under it, or at the top for all");
+            return err_hint(e, "write `idle_stop: {after: 20m}` under it, or at the top for all");
         }
     }
     return true;

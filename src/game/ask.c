@@ -80,7 +80,7 @@ static void ask_end(struct ask *a)
 {
     struct game_answer *answer = a->answer;
     close_sock(a);
-    a->err = a->talk.err;
+    a->err = answer->err = a->talk.err;
     a->done_ok = a->talk.done_ok;
     answer->silent = !a->heard;
     answer->ms = a->heard ? (int)(os_mono_ms() - a->began_ms) : -1;
@@ -144,11 +144,12 @@ static const char *kind_text(const struct ask *a)
 }
 
 /* The connection failed: `e` says why. */
-static void broken(struct ask *a, const struct err *e, const char *what)
+static void broken(struct ask *a, enum sock_state state, const struct err *e)
 {
     char at[SOCK_ADDR_TEXT];
-    talk_bad(&a->talk, ERR_NETWORK, "%s: %s %s (%s)", place_text(a, at), kind_text(a), what,
-             e->text);
+    talk_bad(&a->talk, ERR_NETWORK, "%s (%s): %s", place_text(a, at), kind_text(a),
+             state == SOCK_CLOSED ? "nobody listens" : e->text);
+    a->talk.err.ambiguous = a->telling && a->connected;
     try_end(a);
 }
 
@@ -163,7 +164,7 @@ static void open_sock(struct ask *a)
     if (a->sock)
         wait_anew(a);
     else
-        broken(a, &e, "cannot be reached");
+        broken(a, SOCK_BROKEN, &e);
 }
 
 static void answer_late(struct ask *a)
@@ -172,11 +173,18 @@ static void answer_late(struct ask *a)
     enum talk_next next = TALK_OVER;
     if (a->connected)
         next = talk_late(&a->talk);
-    if (!a->connected || (next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT && !a->heard))
-        talk_bad(&a->talk, ERR_TIMEOUT, "%s: nothing came over %s within %d ms, %d time%s",
+    bool datagrams = a->protocol->carrier == CARRY_UDP && !a->heard;
+    if (!a->connected || (datagrams && next == TALK_OVER && a->talk.err.code == ERR_TIMEOUT))
+        talk_bad(&a->talk, ERR_TIMEOUT, "%s (%s): nothing came within %d ms, %d time%s",
                  place_text(a, at), kind_text(a), wait_ms(a), a->attempt + 1,
                  a->attempt ? "s" : "");
     obey(a, next);
+}
+
+/* A server that stops may just as well reset the connection as close it. */
+static bool may_end(const struct ask *a)
+{
+    return a->telling && a->order == GAME_STOP;
 }
 
 /* Of what failed over HTTP. */
@@ -186,6 +194,13 @@ static void http_failed(struct ask *a, const struct err *e)
         enum talk_next next = talk_late(&a->talk);
         if (next != TALK_OVER || !a->talk.err.code) {
             obey(a, next);
+            return;
+        }
+    }
+    if (e->code == ERR_NETWORK && e->ambiguous && may_end(a) && a->protocol->end) {
+        talk_end(&a->talk);
+        if (a->talk.done_ok) {
+            try_end(a);
             return;
         }
     }
@@ -276,7 +291,7 @@ static void write_some(struct ask *a)
     if (state == SOCK_NOT_YET)
         return;
     if (state != SOCK_DONE) {
-        broken(a, &e, state == SOCK_CLOSED ? "nobody listens" : "no connection");
+        broken(a, state, &e);
         return;
     }
     bool greet = !a->connected && !a->talk.out.len;
@@ -297,8 +312,8 @@ static void read_some(struct ask *a, unsigned char *room)
     if (state == SOCK_DONE) {
         a->heard = a->connected = true;
         obey(a, talk_feed(&a->talk, room, n, 0));
-    } else if (state == SOCK_BROKEN || a->protocol->carrier == CARRY_UDP) {
-        broken(a, &e, state == SOCK_CLOSED ? "nobody listens" : "the connection broke");
+    } else if (a->protocol->carrier == CARRY_UDP || (state == SOCK_BROKEN && !may_end(a))) {
+        broken(a, state, &e);
     } else {
         obey(a, talk_end(&a->talk));
     }

@@ -47,4 +47,10 @@ struct ask {
 bool asks_run(struct game_net *net, struct ask *asks, size_t n, struct cancel *cancel,
               struct err *e);
 
+/* tell.c: where orders go, and what they and some questions need. */
+uint16_t ask_admin_port(const struct game_place *place);
+bool ask_has_password(const struct game_place *place, struct err *e); /* else CONFIG */
+struct ask ask_of(const struct game_opts *opts, const struct game_place *place,
+                  const struct protocol *p, uint16_t port, struct game_answer *answer);
+
 #endif

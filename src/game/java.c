@@ -163,7 +163,7 @@ static enum talk_next feed_modern(struct talk *t)
     uint32_t len = take_varint(&r);
     if (r.short_ && t->in.len < VARINT_BYTES)
         return TALK_MORE;
-    if (r.short_ || len < 3 || len > TALK_REPLY_MAX - VARINT_BYTES)
+    if (r.short_ || len < 3 || len > TALK_REPLY_MAX - VARINT_BYTES || (r.at < r.end && *r.at))
         return talk_bad(t, ERR_PROTOCOL, "the answer is not that of a Minecraft server");
     if (reader_left(&r) < len)
         return TALK_MORE;

@@ -74,12 +74,15 @@ struct protocol {
     /* TCP: the peer closed. NULL = over, with NETWORK "cut off". TALK_MORE and TALK_SEND are taken
      * for TALK_OVER. */
     enum talk_next (*end)(struct talk *t);
+    /* Asked at the admin port for the players where this one has answered and does not know them;
+     * NULL = nobody. */
+    const struct protocol *count;
 };
 
 /* The protocols: one file each. */
 extern const struct protocol protocol_java, protocol_bedrock, protocol_a2s, protocol_quake3,
-    protocol_luanti, protocol_java_query, protocol_tcp, protocol_satisfactory, protocol_rcon,
-    protocol_factorio, protocol_tshock, protocol_palworld;
+    protocol_luanti, protocol_java_query, protocol_tcp, protocol_satisfactory,
+    protocol_satisfactory_api, protocol_rcon, protocol_factorio, protocol_tshock, protocol_palworld;
 
 /* For who moves the bytes: the same in query.c and under the fuzzer. Each calls the protocol within
  * the limits above; what breaks them is over with PROTOCOL. With TALK_SEND and TALK_ANEW t->out

@@ -14,7 +14,17 @@ enum {
     OUTPUT_PIECE = 4096, /* Minecraft cuts there */
 };
 
-enum word { WORD_LIST, WORD_COUNT, WORD_SAY, WORD_SAVE, WORD_STOP };
+enum word {
+    WORD_LIST,
+    WORD_COUNT,
+    WORD_ONLINE,
+    WORD_CONNECTED,
+    WORD_NUMBERED,
+    WORD_NONE,
+    WORD_SAY,
+    WORD_SAVE,
+    WORD_STOP,
+};
 
 /* A command by how it begins; where two fit the first one holds. `says`: the answer. */
 static const struct command {
@@ -22,14 +32,16 @@ static const struct command {
     enum word word;
     const char *says, *fails;
 } commands[] = {
-    {"factorio", "/players online", WORD_COUNT, NULL, NULL},
+    {"factorio", "/players online count", WORD_COUNT, NULL, NULL},
+    {"factorio", "/players online", WORD_ONLINE, NULL, NULL},
     {"factorio", "/server-save", WORD_SAVE, "Saving the map.", "Can't save the map."},
     {"factorio", "/save", WORD_SAVE, "Saving the map.", "Can't save the map."},
     {"factorio", "/quit", WORD_STOP, "Quitting.", NULL},
-    {"factorio", "/", WORD_LIST, NULL, NULL},
+    {"factorio", "/", WORD_NONE, "Unknown command. Type /help for a list of commands.", NULL},
     {"factorio", "", WORD_SAY, "", NULL},
     {"rcon", "list", WORD_LIST, NULL, NULL},
-    {"rcon", "players", WORD_LIST, NULL, NULL},
+    {"rcon", "players", WORD_CONNECTED, NULL, NULL},
+    {"rcon", "ListPlayers", WORD_NUMBERED, NULL, NULL},
     {"rcon", "say ", WORD_SAY, "", NULL},
     {"rcon", "servermsg ", WORD_SAY, "Message sent.", NULL},
     {"rcon", "ServerChat ", WORD_SAY, "Server received, But no response!!", NULL},
@@ -60,28 +72,37 @@ static void put_output(struct response *r, uint32_t id, const char *text)
     } while (at < len);
 }
 
-static void put_list(const struct hosted *h, const struct command *c, const char *said,
-                     struct response *r, uint32_t id)
+static void add_lines(const struct hosted *h, const char *before, const char *after,
+                      struct str *text)
+{
+    char buffer[32];
+    for (size_t i = 0; (int64_t)i < h->players; i++)
+        str_addf(text, "\n%s%s%s", before, hosted_name(h, i, buffer), after);
+}
+
+/* "ann, bob" in the first line, or a name a line, as the game has it. */
+static void put_list(const struct hosted *h, enum word word, struct response *r, uint32_t id)
 {
     struct str text = STR(96 * 1024);
     char buffer[32];
-    bool brief = strcmp(c->begins, "/") == 0 || strstr(said, " count");
-    if (strcmp(c->begins, "list") == 0)
-        str_addf(&text, "There are %lld of a max of %lld players online: ", (long long)h->players,
-                 (long long)h->max);
-    else if (c->word == WORD_COUNT)
-        str_addf(&text, "Online players (%lld)%s", (long long)h->players, brief ? "" : ":");
-    else if (strcmp(c->begins, "players") == 0)
-        str_addf(&text, "Players connected (%lld): ", (long long)h->players);
-    else
-        str_add(&text, "Unknown command. Type /help for a list of commands.");
-    bool lines = strcmp(c->begins, "list") != 0;
-    for (size_t i = 0; !brief && (int64_t)i < h->players; i++)
-        str_addf(&text, "%s%s%s",
-                 lines ? "\n"
-                 : i   ? ", "
-                       : "",
-                 hosted_name(h, i, buffer), c->word == WORD_COUNT ? " (online)" : "");
+    long long n = (long long)h->players;
+    if (word == WORD_LIST) {
+        str_addf(&text, "There are %lld of a max of %lld players online: ", n, (long long)h->max);
+        for (size_t i = 0; (int64_t)i < h->players; i++)
+            str_addf(&text, "%s%s", i ? ", " : "", hosted_name(h, i, buffer));
+    } else if (word == WORD_COUNT || word == WORD_ONLINE) {
+        str_addf(&text, "Online players (%lld)%s", n, word == WORD_COUNT ? "" : ":");
+        if (word == WORD_ONLINE)
+            add_lines(h, "", " (online)", &text);
+    } else if (word == WORD_CONNECTED) {
+        str_addf(&text, "Players connected (%lld): ", n);
+        add_lines(h, "-", "", &text);
+    } else {
+        if (n == 0)
+            str_add(&text, "No Players Connected");
+        for (size_t i = 0; (int64_t)i < h->players; i++)
+            str_addf(&text, "\n%zu. %s, 0002%028zu ", i, hosted_name(h, i, buffer), i);
+    }
     put_output(r, id, str_text(&text));
     str_release(&text);
 }
@@ -91,8 +112,12 @@ static void obey(const struct hosted *h, const struct command *c, const char *sa
 {
     static const enum game_order orders[] = {
         [WORD_SAY] = ORDER_WARN, [WORD_SAVE] = ORDER_SAVE, [WORD_STOP] = ORDER_STOP};
-    if (c->word == WORD_LIST || c->word == WORD_COUNT) {
-        put_list(h, c, said, r, id);
+    if (c->word < WORD_NONE) {
+        put_list(h, c->word, r, id);
+        return;
+    }
+    if (c->word == WORD_NONE) {
+        put_output(r, id, c->says);
         return;
     }
     const char *text = c->word == WORD_SAY ? said + strlen(c->begins) : said;

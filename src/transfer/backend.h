@@ -22,6 +22,7 @@ enum call_kind {
     CALL_ABORT,   /* the parts are freed */
     CALL_LIST,    /* objects below a prefix; page by page */
     CALL_UPLOADS, /* uploads that were begun; page by page */
+    CALL_DELETE,  /* an object; one that is not there is success */
     CALL_KINDS
 };
 

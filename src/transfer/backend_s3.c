@@ -182,6 +182,11 @@ static bool prepare_abort(struct call *c, struct err *e)
     return ask_upload(c, "DELETE", "", e);
 }
 
+static bool prepare_delete(struct call *c, struct err *e)
+{
+    return ask(c, "DELETE", true, "", e);
+}
+
 static bool ask_page(struct call *c, const char *what, const char *prefix, struct err *e)
 {
     struct str query = STR(128 * 1024);
@@ -269,5 +274,6 @@ const struct backend backend_s3 = {
             [CALL_ABORT] = {prepare_abort, s3_accept_abort},
             [CALL_LIST] = {prepare_list, s3_accept_list},
             [CALL_UPLOADS] = {prepare_uploads, s3_accept_uploads},
+            [CALL_DELETE] = {prepare_delete, s3_accept_abort},
         },
 };

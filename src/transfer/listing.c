@@ -1,5 +1,5 @@
 /* What is asked of a service in single calls, one after the other: lists, uploads left behind,
- * addresses to give away. */
+ * objects to delete, addresses to give away. */
 #include "engine.h"
 #include <dogs/os.h>
 #include <stdlib.h>
@@ -150,6 +150,17 @@ bool transfer_uploads(struct transfer_net *net, const struct remote *remote, con
     }
     call_release(&c);
     free(page);
+    talk_end(&k);
+    return ok;
+}
+
+bool transfer_delete(struct transfer_net *net, const struct remote *remote, const char *address,
+                     struct cancel *cancel, struct err *e)
+{
+    struct talk k = {.net = net, .remote = remote, .cancel = cancel};
+    struct call c = {.kind = CALL_DELETE, .remote = remote, .address = address};
+    bool ok = talk_begin(&k, e) && ask(&k, &c, e);
+    call_release(&c);
     talk_end(&k);
     return ok;
 }

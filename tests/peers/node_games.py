@@ -9,6 +9,7 @@
 import json
 import os
 import pathlib
+import signal
 import subprocess
 
 from peers import common, games
@@ -31,7 +32,19 @@ const client = mc.createClient({host: '127.0.0.1', port: +port, username: name, 
 client.on('login', () => console.log('ready'))
 client.on('error', e => { console.error(e); process.exit(1) })
 """
-BEDROCK_SERVER = """
+# bedrock-protocol asks for its native RakNet even where it is told to use the other one.
+NOT_NATIVE = """
+const M = require('module'), load = M._load
+M._load = (name, ...more) => name === 'raknet-native' ? {} : load(name, ...more)
+"""
+# jsp-raknet closes the whole server when one client leaves; this one goes on.
+BEDROCK_SERVER = NOT_NATIVE + """
+const {Connection} = require('jsp-raknet/js/Connection')
+Connection.prototype.disconnect = function (reason) {
+    for (const [key, value] of this.listener.connections)
+        if (value === this) this.listener.connections.delete(key)
+    server.onCloseConnection(this, reason)
+}
 const bedrock = require('bedrock-protocol'), port = +process.argv[1]
 const server = bedrock.createServer({host: '127.0.0.1', port, offline: true, version: '1.20.0',
     raknetBackend: 'jsp-raknet', motd: {motd: 'bedrock peer', levelName: 'world'}, maxPlayers: 8})
@@ -39,7 +52,7 @@ server.on('connect', client => client.on('join', () => client.write('play_status
     {status: 'login_success'})))
 Promise.resolve(server.raknet).then(() => console.log('ready'))
 """
-BEDROCK_CLIENT = """
+BEDROCK_CLIENT = NOT_NATIVE + """
 const bedrock = require('bedrock-protocol'), [port, name] = process.argv.slice(1)
 const client = bedrock.createClient({host: '127.0.0.1', port: +port, username: name, offline: true,
     version: '1.20.0', raknetBackend: 'jsp-raknet', skipPing: true, connectTimeout: 30000})
@@ -81,7 +94,8 @@ class Script:
     def __init__(self, folder, name, script, needs, *args):
         self.children = common.Children(folder)
         self.child = self.children.start(
-            name, [*environment(), *command(script, needs, *args)])
+            name, [*environment(), *command(script, needs, *args)],
+            end=signal.SIGTERM)
         said = pathlib.Path(folder) / f"{name}.out"
         self.children.wait_for(lambda: "ready" in said.read_text(errors="replace"), PATIENCE_S)
 
