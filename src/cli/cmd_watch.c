@@ -41,7 +41,7 @@ static bool run_watch(struct cli *cli, struct err *e)
 
 const struct cmd cmds_watch[] = {
     {.name = "watch",
-     .usage = "[SERVER ...]",
+     .usage = "[SERVER...]",
      .summary = "stop servers on which nobody plays",
      .examples = "dogs watch                           # all that have idle_stop or max_hours\n"
                  "dogs watch mc                        # only this one",
