@@ -26,7 +26,7 @@ static void test_session(void **state)
     };
     (void)state;
     for (size_t i = 0; i < COUNT(rows); i++) {
-        int64_t cost = cost_session(rows[i].seconds, rows[i].hourly, rows[i].monthly);
+        int64_t cost = cost_session(NULL, rows[i].seconds, rows[i].hourly, rows[i].monthly);
         if (cost != rows[i].cost)
             fail_msg("row %zu: %lld", i, (long long)cost);
     }
@@ -37,7 +37,7 @@ static void test_session_never_falls(void **state)
     int64_t last = 0;
     (void)state;
     for (int64_t s = 0; s < 200 * 86400; s += 1800) {
-        int64_t cost = cost_session(s, 17860, 12000000);
+        int64_t cost = cost_session(NULL, s, 17860, 12000000);
         assert_true(cost >= last);
         last = cost;
     }
@@ -46,9 +46,64 @@ static void test_session_never_falls(void **state)
 static void test_storage(void **state)
 {
     (void)state;
-    assert_int_equal(cost_storage_monthly(0), 0);
-    assert_int_equal(cost_storage_monthly(1000), 60000);
-    assert_int_equal(cost_storage_monthly(2340), 140400);
+    assert_int_equal(cost_storage_monthly(NULL, 0), 0);
+    assert_int_equal(cost_storage_monthly(NULL, 1000), 60000);
+    assert_int_equal(cost_storage_monthly(NULL, 2340), 140400);
+}
+
+static void test_prices_of_the_config(void **state)
+{
+    (void)state;
+    const struct prices_cfg own = {
+        .snapshot_gb_month = {true, 50000}, .minimum = {true, 0}, .minimum_s = {true, 3600}};
+    const struct prices_cfg one = {.minimum_s = {true, 0}};
+    assert_int_equal(cost_storage_monthly(&own, 1000), 50000);
+    assert_int_equal(cost_session(&own, 60, 7440, 0), 7440);
+    assert_int_equal(cost_session(&own, 7200, 7440, 0), 14880);
+    assert_int_equal(cost_session(&one, 1, 7440, 0), 10000);
+    assert_int_equal(cost_storage_monthly(&one, 1000), 60000);
+    for (size_t i = 0; i < PRICE_COUNT; i++) {
+        assert_true(price_list[i].value > 0);
+        assert_non_null(price_list[i].since);
+        assert_non_null(price_list[i].source);
+    }
+}
+
+static int64_t at(const char *iso)
+{
+    int64_t t;
+    assert_true(when_from_iso(iso, &t));
+    return t;
+}
+
+static void test_the_part_of_a_month(void **state)
+{
+    (void)state;
+    static const struct {
+        const char *begin, *end, *now;
+        int64_t cost;
+    } rows[] = {
+        {"2026-11-10T00:00:00Z", "2026-11-10T10:00:00Z", "2026-11-20T00:00:00Z", 178600},
+        {"2026-11-30T20:00:00Z", "2026-12-01T06:00:00Z", "2026-11-30T23:00:00Z", 71440},
+        {"2026-11-30T20:00:00Z", "2026-12-01T06:00:00Z", "2026-12-02T00:00:00Z", 107160},
+        {"2026-10-30T20:00:00Z", "2026-10-31T06:00:00Z", "2026-11-20T00:00:00Z", 0},
+        {"2026-12-30T20:00:00Z", "2026-12-31T06:00:00Z", "2026-11-20T00:00:00Z", 0},
+        {"2028-02-29T23:00:00Z", "2028-03-01T01:00:00Z", "2028-02-29T00:00:00Z", 17860},
+        {"2026-12-31T23:00:00Z", "2027-01-01T01:00:00Z", "2027-01-05T00:00:00Z", 17860},
+    };
+    for (size_t i = 0; i < COUNT(rows); i++) {
+        int64_t from, to;
+        cost_month(at(rows[i].now), &from, &to);
+        ROW(i, from <= at(rows[i].now) && at(rows[i].now) < to && to - from <= 31 * 86400);
+        ROW(i, cost_session_within(NULL, at(rows[i].begin), at(rows[i].end), 17860, 12000000, from,
+                                   to) == rows[i].cost);
+    }
+    int64_t from, to;
+    cost_month(at("2026-11-20T00:00:00Z"), &from, &to);
+    assert_int_equal(cost_storage_within(NULL, 10000, from - 5, to + 5, from, to), 600000);
+    assert_int_equal(cost_storage_within(NULL, 10000, from, from + (to - from) / 2, from, to),
+                     300000);
+    assert_int_equal(cost_storage_within(NULL, 10000, to, to + 5, from, to), 0);
 }
 
 static void test_money(void **state)
@@ -78,6 +133,8 @@ int main(void)
         cmocka_unit_test(test_session),
         cmocka_unit_test(test_session_never_falls),
         cmocka_unit_test(test_storage),
+        cmocka_unit_test(test_prices_of_the_config),
+        cmocka_unit_test(test_the_part_of_a_month),
         cmocka_unit_test(test_money),
     };
     return cmocka_run_group_tests(tests, NULL, NULL);

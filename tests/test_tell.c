@@ -295,7 +295,8 @@ static void test_interrupted(void **state)
 static void test_where_orders_go(void **state)
 {
     static const struct game beside = {.admin = &protocol_rcon, .port = 10, .admin_port = 11};
-    static const struct game same = {.admin = &protocol_rcon, .port = 10, .admin_port = 10};
+    static const struct game same = {
+        .admin = &protocol_rcon, .port = 10, .query_port = 10, .admin_port = 10};
     static const struct game one = {.query = &protocol_rcon,
                                     .admin = &protocol_rcon,
                                     .port = 10,
@@ -310,6 +311,8 @@ static void test_where_orders_go(void **state)
         {{.game = &beside, .port = 20, .admin_port = 30}, 30},
         {{.game = &beside, .query_port = 20}, 11},
         {{.game = &same, .port = 20}, 20},
+        {{.game = &same, .port = 20, .query_port = 40}, 20},
+        {{.game = &same, .query_port = 40}, 40},
         {{.game = &same}, 10},
         {{.game = &one, .query_port = 20}, 20},
         {{.game = &one, .query_port = 20, .admin_port = 30}, 30},

@@ -22,6 +22,8 @@
 #include <stddef.h>
 #include <stdint.h>
 
+enum { CORE_STAY_MAX_S = 12 * 3600 };
+
 /* What a listener hears */
 
 enum event_kind {
@@ -107,7 +109,10 @@ struct request {
     bool if_empty;      /* stop: only if it is known that nobody plays; else GUARD */
     const char *world;  /* restore-world: which archive; NULL = the newest proved one */
     bool undo;          /* restore-world: what it put aside comes back */
+    bool now;           /* stop: nobody is warned or waited for, nor is `stay` */
+    const char *who;    /* stop: who asked, for the players to read; NULL = not known */
     bool accept_size;   /* stop: go on although the snapshot is far smaller than the last */
+    bool over_budget;   /* create, start, restore: past the month's budget, too */
     bool dry_run;
 };
 
@@ -152,8 +157,9 @@ struct outcome {
     int64_t snapshot_id; /* made, restored from, or 0 */
     char snapshot_name[256];
     size_t pruned;
-    long calls;     /* API requests of this run */
-    char text[512]; /* one line for people: what was done */
+    long calls;       /* API requests of this run */
+    char address[80]; /* start: what a player types; "" = not known */
+    char text[512];   /* one line for people: what was done */
 };
 
 /* Runs one verb to its end. Where the same verb for the same server is already under way on this
@@ -173,6 +179,12 @@ bool core_open_runs(struct core *core, struct open_run **out, size_t *n, struct 
  * made, or stopped). NOT_FOUND if there is nothing to resume. timeout_ms as in struct request. */
 bool core_resume(struct core *core, const char *id_or_server, int64_t timeout_ms,
                  struct outcome *out, struct err *e);
+
+/* Puts a server's stop off for so many seconds from now (60 to CORE_STAY_MAX_S; 0 = no longer): one
+ * that counts down on this host hears it, others are refused with GUARD until then. *until is by
+ * the cloud's clock. NOT_FOUND if the server has no droplet. */
+bool core_stay(struct core *core, const char *server, int64_t seconds, int64_t *until,
+               struct err *e);
 
 /* Every server of the config and every tagged one in the account, or just one. Array yours to
  * free. NOT_FOUND for a name that is neither. */
@@ -245,6 +257,10 @@ struct watch_opts {
 bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, struct err *e);
 
 /* Pure parts, public for tests and faces */
+
+/* Whether the games that the config names are there: one line per server where not, as
+ * config_load's. False if there was any. */
+bool core_check_games(const struct config *cfg, struct str *problems);
 
 /* "$0.018/h" and the like: an amount of millionths as dollars, at least two decimals, more only
  * where the amount needs them. */

@@ -7,7 +7,7 @@
 struct run_opts {
     const char *snapshot, *region, *size, *confirm;
     int64_t droplet_id, keep;
-    bool adopt, accept_size;
+    bool adopt, accept_size, now, if_empty, over_budget;
 };
 
 #define AT(field) .at = offsetof(struct run_opts, field)
@@ -16,6 +16,7 @@ static const struct opt create_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take a droplet that has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt start_opts[] = {
@@ -23,9 +24,12 @@ static const struct opt start_opts[] = {
     {"--region", "REGION", "here instead of in the configured region", AT(region), OPT_TEXT},
     {"--size", "SIZE", "this plan instead of the configured one", AT(size), OPT_TEXT},
     {"--adopt", NULL, "take what has the name but not the tag", AT(adopt)},
+    {"--over-budget", NULL, "even past the month's budget", AT(over_budget)},
     {.name = NULL},
 };
 static const struct opt stop_opts[] = {
+    {"--now", NULL, "warn nobody, wait for nobody", AT(now)},
+    {"--if-empty", NULL, "only if it is known that nobody plays", AT(if_empty)},
     {"--droplet", "ID", "which, if several carry the server's tag", AT(droplet_id), OPT_INT,
      .min = 1, .max = INT64_MAX},
     {"--adopt", NULL, "take a droplet that has the name but not the tag", AT(adopt)},
@@ -66,6 +70,7 @@ static void put_outcome(cJSON *doc, const struct outcome *out, bool dry_run)
     cJSON_AddBoolToObject(doc, "changed", out->changed);
     put_id(doc, "snapshot_id", out->snapshot_id);
     put_text(doc, "snapshot", out->snapshot_name);
+    put_text(doc, "address", out->address);
     json_put_int(doc, "pruned", (int64_t)out->pruned);
     json_put_int(doc, "api_calls", out->calls);
     if (out->have_view)
@@ -143,6 +148,9 @@ static bool run_verb(struct cli *cli, struct err *e)
         .timeout_ms = cli->g.timeout_s * 1000,
         .adopt = o->adopt,
         .accept_size = o->accept_size,
+        .now = o->now,
+        .if_empty = o->if_empty,
+        .over_budget = o->over_budget,
         .dry_run = cli->g.dry_run,
     };
     cli->confirm = o->confirm;
@@ -177,6 +185,29 @@ static bool run_resume(struct cli *cli, struct err *e)
                   e);
 }
 
+static bool run_stay(struct cli *cli, struct err *e)
+{
+    const char *server = cli->line.words[0];
+    const char *span = cli->line.n_words > 1 ? cli->line.words[1] : "30m";
+    bool off = strcmp(span, "off") == 0;
+    int64_t seconds = 0, until;
+    char text[WHEN_TEXT];
+    if (!off && (!when_from_span(span, &seconds) || seconds == 0)) {
+        err_set(e, ERR_USAGE, "'%s' is not how long it stays", span);
+        return err_hint(e, "say for example 30m, 2h, or off");
+    }
+    if (!core_stay(cli->core, server, seconds, &until, e))
+        return false;
+    when_span(seconds, text);
+    put_text(cli->doc, "server", server);
+    put_when(cli->doc, "until", until);
+    if (off)
+        report_line(cli, "%s can be stopped at any time", server);
+    else
+        report_line(cli, "%s is not stopped from this computer within the next %s", server, text);
+    return true;
+}
+
 #define VERB(v, o)                                                                                 \
     .opts = o, .opts_size = sizeof(struct run_opts), .run = run_verb, .group = GROUP_RUN,          \
     .flags = NEED_CONFIG | NEED_CORE | NEED_SERVER | DRY, .what = v
@@ -207,12 +238,28 @@ const struct cmd cmds_run[] = {
      .usage = "SERVER",
      .summary = "shut down, snapshot, prove the snapshot, destroy the droplet",
      .examples = "dogs stop mc\n"
+                 "dogs stop mc --now                   # whoever plays is not warned\n"
                  "dogs stop mc --timeout 600           # stop waiting after ten minutes\n"
                  "dogs resume mc                       # go on where it was left",
-     .help = "The droplet is destroyed only after its snapshot was proved; otherwise it is kept,\n"
+     .help = "While somebody plays, warnings are given in the game at the minutes that `warn:`\n"
+             "of the config names; the stop goes on when they are over or all have left, and\n"
+             "the game saves. `dogs stay` puts it off.\n"
+             "The droplet is destroyed only after its snapshot was proved; otherwise it is kept,\n"
              "its price is shown and the exit status is 8. Then old snapshots are pruned as\n"
              "snapshot_max says. Ctrl-C stops the waiting, not the work.",
      VERB(VERB_STOP, stop_opts)},
+    {.name = "stay",
+     .usage = "SERVER [TIME]",
+     .summary = "put the stop of a server off",
+     .examples = "dogs stay mc                         # half an hour\n"
+                 "dogs stay mc 2h\n"
+                 "dogs stay mc off                     # it may be stopped again",
+     .help = "TIME is 30m if none is given. A `dogs stop` of this computer that counts down\n"
+             "hears it and waits; one that begins before that time is refused, unless with\n"
+             "--now. At most 12 hours.",
+     .run = run_stay,
+     .group = GROUP_RUN,
+     .flags = NEED_CONFIG | NEED_CORE | NEED_SERVER},
     {.name = "restore",
      .usage = "SERVER",
      .summary = "make a droplet from a chosen snapshot",

@@ -11,12 +11,14 @@ enum { ENV_MAX = 32 };
 
 struct schedule_args {
     const char *from, *with;
+    int64_t count;
 };
 
 #define AT(field) .at = offsetof(struct schedule_args, field)
 
 static const struct opt schedule_args[] = {
     {"--from", "TIME", "next: after 2026-03-28T12:00:00Z instead of now", AT(from), OPT_TEXT},
+    {"--count", "N", "next: so many runs instead of 5", AT(count), OPT_INT, .min = 1, .max = 1000},
     {"--with", "KIND", "add: systemd or cron (the first of them that is there)", AT(with),
      OPT_TEXT},
     {.name = NULL},
@@ -280,7 +282,7 @@ static bool run_due(struct cli *cli, struct err *e)
 static bool show_next(struct cli *cli, struct err *e)
 {
     const struct schedule_args *o = cli->opts;
-    return schedule_show_next(cli, o->from, e);
+    return schedule_show_next(cli, o->from, o->count ? (size_t)o->count : 5, e);
 }
 
 static bool run_schedule(struct cli *cli, struct err *e)

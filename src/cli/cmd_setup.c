@@ -24,6 +24,13 @@ static bool config_check(struct cli *cli, struct err *e)
     }
     if (!*cli->cfg->path)
         return no_file(e);
+    struct str problems = STR(64 * 1024);
+    bool known = core_check_games(cli->cfg, &problems);
+    if (!known)
+        report_problems(cli, str_text(&problems));
+    str_release(&problems);
+    if (!known)
+        return err_set(e, ERR_CONFIG, "a game in %s is not known", cli->cfg->path);
     put_text(cli->doc, "path", cli->cfg->path);
     json_put_int(cli->doc, "servers", (int64_t)cli->cfg->n_servers);
     cJSON_AddArrayToObject(cli->doc, "problems");

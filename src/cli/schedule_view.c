@@ -4,8 +4,6 @@
 #include <stdlib.h>
 #include <string.h>
 
-enum { RUNS_SHOWN = 5 };
-
 /* "Fri 2026-11-20 02:00" */
 static void local_text(int64_t local, char out[WHEN_TEXT])
 {
@@ -65,14 +63,14 @@ const struct upcoming *upcoming_take(struct upcoming *up, size_t n, struct occur
     return first;
 }
 
-static void print_next(struct cli *cli, struct upcoming *up, size_t n)
+static void print_next(struct cli *cli, struct upcoming *up, size_t n, size_t count)
 {
     static const struct column columns[] = {{.title = "SERVER"}, {.title = "DO"},
                                             {.title = "LOCAL"},  {.title = "ZONE"},
                                             {.title = "UTC"},    {.title = "DAYLIGHT SAVING"}};
     struct table t = {.columns = columns, .n_columns = sizeof columns / sizeof *columns};
     cJSON *runs = cJSON_AddArrayToObject(cli->doc, "runs");
-    for (size_t i = 0; i < RUNS_SHOWN; i++) {
+    for (size_t i = 0; i < count; i++) {
         struct occurrence o;
         int before;
         const struct upcoming *u = upcoming_take(up, n, &o, &before);
@@ -96,7 +94,7 @@ static void print_next(struct cli *cli, struct upcoming *up, size_t n)
     table_release(&t);
 }
 
-bool schedule_show_next(struct cli *cli, const char *after, struct err *e)
+bool schedule_show_next(struct cli *cli, const char *after, size_t count, struct err *e)
 {
     struct due *due;
     size_t n;
@@ -111,7 +109,7 @@ bool schedule_show_next(struct cli *cli, const char *after, struct err *e)
     struct upcoming *up = xcalloc(n + 1, sizeof *up);
     bool ok = n ? upcoming_make(due, n, from, up, e) : schedule_no_rules(cli, e);
     if (ok)
-        print_next(cli, up, n);
+        print_next(cli, up, n, count);
     upcoming_release(up, n);
     free(due);
     return ok;

@@ -20,7 +20,7 @@ const struct upcoming *upcoming_take(struct upcoming *up, size_t n, struct occur
                                      int *offset_before_s);
 void upcoming_release(struct upcoming *up, size_t n);
 
-bool schedule_show_next(struct cli *cli, const char *after, struct err *e);
+bool schedule_show_next(struct cli *cli, const char *after, size_t count, struct err *e);
 bool schedule_show_list(struct cli *cli, struct err *e);
 void schedule_put_place(struct cli *cli, const struct timer_place *at);
 

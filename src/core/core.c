@@ -1,4 +1,5 @@
 #include "engine.h"
+#include <dogs/game.h>
 #include <dogs/log.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -50,6 +51,7 @@ void core_free(struct core *core)
     if (!core)
         return;
     cloud_free(core->cloud);
+    game_net_close(core->games);
     free(core);
 }
 

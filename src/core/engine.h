@@ -5,10 +5,12 @@
 #include <dogs/cloud.h>
 #include <dogs/core.h>
 
+struct game_net;
 struct core {
     const struct config *cfg;
     struct cloud *cloud;
     struct cancel *cancel;
+    struct game_net *games; /* opened when a game is first asked */
     core_sink *on_event;
     core_ask *ask;
     void *ctx;

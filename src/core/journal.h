@@ -45,6 +45,12 @@
     I(last_snapshot_mb) /* the newest good one before this run */                                  \
     I(keep)             /* prune: how many */                                                      \
     I(confirmed)        /* prune: 1: the user agreed */                                            \
+    I(leave_at)         /* when the players' time is over; 0 = they were given none */             \
+    I(warned)           /* the last mark that was announced, in minutes; 0 = none */               \
+    I(stays)            /* how often a player's word put it off */                                 \
+    I(stay_seen)        /* until when `dogs stay` has put it off; 0 = not */                       \
+    I(left)             /* time at which the players were done with */                             \
+    I(saved_at)         /* time at which the game confirmed its save; 0 = not */                   \
     I(world_sent)       /* time in the name of the world's archive; 0 = none begun */              \
     I(world_done)       /* 1: it is there and proved */                                            \
     T(snapshot_name, 256)                                                                          \

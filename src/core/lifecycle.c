@@ -1,5 +1,7 @@
 #include "history.h"
+#include "limits.h"
 #include "run.h"
+#include "site.h"
 #include <dogs/log.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -20,6 +22,8 @@ static bool run_step(struct run *r, const struct step *s, struct err *e)
         return false;
     if (done)
         return true;
+    if (s->run == boot_run && !limits_allow(r, e))
+        return false;
     if (r->req->dry_run && s->plan) {
         s->plan(r);
         return true;
@@ -37,7 +41,7 @@ static bool run_steps(struct run *r, struct err *e)
         ok = true;
         r->slept_ms = awake_slept_ms();
         for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
-            ok = run_step(r, s, e);
+            ok = (s->wanted && !s->wanted(r)) || run_step(r, s, e);
     } while (!ok && run_begin_anew(r, e));
     return ok;
 }
@@ -147,6 +151,7 @@ static bool finish(struct run *r, bool ok, struct err *e)
     if (r->begun && !open)
         journal_add(r->journal, "end", r->id, r->verb, ok ? "ok" : err_name(e->code), run_now(r),
                     &r->f, &write);
+    limits_note(r);
     warn_of_clock(r);
     if (ok) {
         summarise(r);
@@ -252,13 +257,23 @@ static bool check_request(const struct request *req, struct err *e)
         err_set(e, ERR_USAGE, "restore: say which snapshot");
         return err_hint(e, "`dogs snapshots %s` lists them", req->server);
     }
-    if (req->if_empty) {
-        err_set(e, ERR_GUARD, "who plays on %s cannot be known", req->server);
-        return err_hint(e, "`dogs stop %s` stops it whoever plays", req->server);
-    }
+    if (req->if_empty && req->now)
+        return err_set(e, ERR_USAGE, "stop: --now and --if-empty exclude each other");
     if (req->keep < 0)
         return err_set(e, ERR_USAGE, "at least one snapshot is kept");
     return true;
+}
+
+/* Before anything is made that would then not be found ready. */
+static bool check_game(struct core *core, enum verb verb, const struct server_cfg *srv,
+                       struct err *e)
+{
+    struct site site;
+    enum ready ready;
+    if (verb == VERB_STOP)
+        return site_game(srv, &site.place.game, e);
+    return !makes_droplet(verb) ||
+           (site_open(core, srv, "", &site, e) && site_ready(&site, &ready, e));
 }
 
 bool core_run(struct core *core, const struct request *req, struct outcome *out, struct err *e)
@@ -273,7 +288,8 @@ bool core_run(struct core *core, const struct request *req, struct outcome *out,
                     .pace = {.saved = PACE_START}};
     const char *dir = core->cfg->state_dir;
     struct os_lock *lock = NULL;
-    if (!check_request(req, e) || !config_need_server(core->cfg, req->server, &r.srv, e))
+    if (!check_request(req, e) || !config_need_server(core->cfg, req->server, &r.srv, e) ||
+        !check_game(core, req->verb, r.srv, e))
         return false;
     server_tag(r.srv->name, r.tag);
     if (req->timeout_ms)

@@ -100,9 +100,8 @@ static bool out_of_time(struct run *r, const struct wait *w, int64_t elapsed, st
     return true;
 }
 
-/* Sleeps ms of the cloud's time with a sign of life each second. */
-static bool sleep_with_signs(struct run *r, const struct wait *w, const struct span_seen *seen,
-                             int64_t began, int64_t ms, struct err *e)
+bool run_sleep(struct run *r, const char *text, int64_t began_ms, int64_t expected_ms, int64_t ms,
+               struct err *e)
 {
     if (ms > 0)
         run_stay_awake(r);
@@ -113,15 +112,21 @@ static bool sleep_with_signs(struct run *r, const struct wait *w, const struct s
             return false;
         ms -= part;
         emit(r, &(struct event){.kind = EVENT_WAIT,
-                                .text = w->text,
-                                .elapsed_ms = cloud_mono_ms(r->cloud) - began,
-                                .expected_ms = seen->max_ms ? seen->typical_ms : 0});
+                                .text = text,
+                                .elapsed_ms = cloud_mono_ms(r->cloud) - began_ms,
+                                .expected_ms = expected_ms});
         if (run_time_is_up(r))
             break;
     }
     if (cancel_is(r->core->cancel))
         return err_set(e, ERR_INTERRUPTED, "interrupted");
     return run_rested(r, e);
+}
+
+static bool sleep_with_signs(struct run *r, const struct wait *w, const struct span_seen *seen,
+                             int64_t began, int64_t ms, struct err *e)
+{
+    return run_sleep(r, w->text, began, seen->max_ms ? seen->typical_ms : 0, ms, e);
 }
 
 bool run_wait(struct run *r, const struct wait *w, struct err *e)

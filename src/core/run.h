@@ -11,6 +11,8 @@
 #include <dogs/awake.h>
 #include <dogs/os.h>
 
+struct site; /* site.h */
+
 struct run {
     struct core *core;
     struct cloud *cloud;
@@ -41,6 +43,9 @@ struct run {
     int64_t slept_ms;     /* awake_slept_ms when the steps began to look */
     int64_t slept_for_ms; /* since then, as a wait or an intent has found; 0 = not */
     struct facts written; /* f as the journal has it, or as the run began */
+    struct site *site;    /* of the step that runs, for its looks */
+    int ups;              /* how often in a row it was ready */
+    char not_up[256];     /* why it was not */
     char no_archive[256]; /* why the stop went on without one of the world; "" = it did not */
     struct outcome *out;
 };
@@ -48,6 +53,8 @@ struct run {
 struct step {
     const char *name;  /* in the journal and in events */
     const char *title; /* for people: "shut down" */
+    /* Whether the config asks for it at all; where not, nobody hears of it. NULL: always. */
+    bool (*wanted)(const struct run *r);
     /* *done = true: it has already happened. NULL: always run. */
     bool (*observe)(struct run *r, bool *done, struct err *e);
     bool (*run)(struct run *r, struct err *e);
@@ -77,7 +84,16 @@ bool boot_script(struct run *r, struct str *out, struct err *e); /* user data; r
 bool boot_read_back(struct run *r, struct err *e);
 void boot_plan(struct run *r);
 bool only_one_run(struct run *r, struct err *e);
-bool ready_run(struct run *r, struct err *e);
+bool ready_run(struct run *r, struct err *e); /* steps_game.c */
+void ready_plan(struct run *r);
+bool run_site(struct run *r, struct site *out, struct err *e); /* the droplet's game */
+
+bool players_observe(struct run *r, bool *done, struct err *e); /* steps_leave.c */
+bool players_run(struct run *r, struct err *e);
+void players_plan(struct run *r);
+bool save_observe(struct run *r, bool *done, struct err *e);
+bool save_run(struct run *r, struct err *e);
+void save_plan(struct run *r);
 
 bool shutdown_observe(struct run *r, bool *done, struct err *e); /* steps_power.c */
 bool shutdown_run(struct run *r, struct err *e);
@@ -113,7 +129,8 @@ bool destroy_wait(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
 
-bool world_observe(struct run *r, bool *done, struct err *e); /* steps_world.c */
+bool world_wanted(const struct run *r); /* steps_world.c */
+bool world_observe(struct run *r, bool *done, struct err *e);
 bool world_run(struct run *r, struct err *e);
 void world_plan(struct run *r);
 bool archive_run(struct run *r, struct err *e);
@@ -150,6 +167,10 @@ struct wait {
     /* One look. False with a passing error is looked at again; TIMEOUT ends the wait. */
     bool (*look)(struct run *r, bool *ready, struct err *e);
 };
+/* Sleeps ms of the cloud's time with a sign of life each second: `text`, begun at began_ms
+ * (cloud_mono_ms), expected to last so long (0 = not known). */
+bool run_sleep(struct run *r, const char *text, int64_t began_ms, int64_t expected_ms, int64_t ms,
+               struct err *e);
 /* Passing failures of the network are waited out within the limit. TIMEOUT at the limit. */
 bool run_wait(struct run *r, const struct wait *w, struct err *e);
 

@@ -238,7 +238,8 @@ static enum record_state do_run(struct core *core, const struct due *d, int64_t 
         return RECORD_DONE;
     if (!waits(d, e))
         return RECORD_FAILED;
-    rec->look_at = now + d->rule->again_s;
+    /* Counted from its time, so that the scheduler's look on the minute is never a second early. */
+    rec->look_at = rec->at + ((now - rec->at) / d->rule->again_s + 1) * d->rule->again_s;
     str_addf(text, "%s; looking again in %d min", e->text, d->rule->again_s / 60);
     return RECORD_WAITING;
 }

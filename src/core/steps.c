@@ -39,12 +39,22 @@ static void nothing_plan(struct run *r)
     }
 #define READY                                                                                      \
     {                                                                                              \
-        .name = "ready", .title = "ready", .run = ready_run, .plan = nothing_plan                  \
+        .name = "ready", .title = "ready", .run = ready_run, .plan = ready_plan                    \
     }
 #define CHOOSE                                                                                     \
     {                                                                                              \
         .name = "choose", .title = "choose the snapshot", .observe = choose_observe,               \
         .run = choose_run                                                                          \
+    }
+#define PLAYERS                                                                                    \
+    {                                                                                              \
+        .name = "players", .title = "let the players leave", .observe = players_observe,           \
+        .run = players_run, .plan = players_plan                                                   \
+    }
+#define SAVE                                                                                       \
+    {                                                                                              \
+        .name = "save", .title = "save the game", .observe = save_observe, .run = save_run,        \
+        .plan = save_plan                                                                          \
     }
 #define SHUTDOWN                                                                                   \
     {                                                                                              \
@@ -83,8 +93,8 @@ static void nothing_plan(struct run *r)
 
 #define WORLD                                                                                      \
     {                                                                                              \
-        .name = "world", .title = "archive the world", .observe = world_observe, .run = world_run, \
-        .plan = world_plan                                                                         \
+        .name = "world", .title = "archive the world", .wanted = world_wanted,                     \
+        .observe = world_observe, .run = world_run, .plan = world_plan                             \
     }
 
 static const struct step create_steps[] = {
@@ -96,8 +106,8 @@ static const struct step create_steps[] = {
     READY,
     END};
 static const struct step start_steps[] = {LOOK, CHOOSE, FIREWALL, BOOT, ONLY_ONE, READY, END};
-static const struct step stop_steps[] = {LOOK,     PRESENT, VOLUMES, WORLD, SHUTDOWN,
-                                         SNAPSHOT, PROVE,   DESTROY, PRUNE, END};
+static const struct step stop_steps[] = {LOOK,     PRESENT,  VOLUMES, PLAYERS, SAVE,  WORLD,
+                                         SHUTDOWN, SNAPSHOT, PROVE,   DESTROY, PRUNE, END};
 static const struct step snapshot_steps[] = {LOOK, SNAPSHOT, PROVE, END};
 static const struct step power_steps[] = {LOOK, POWER, END};
 static const struct step destroy_steps[] = {LOOK, FIND_PROOF, VOLUMES, DESTROY, END};

@@ -40,15 +40,17 @@ const char *server_state_name(enum server_state s)
     return names[s];
 }
 
-static void add_cost(struct server_view *v, const struct droplet *d, int64_t now)
+static void add_cost(struct server_view *v, const struct prices_cfg *prices,
+                     const struct droplet *d, int64_t now)
 {
     v->hourly_udollars += d->price_hourly_udollars;
     if (d->created_at)
-        v->session_udollars +=
-            cost_session(now - d->created_at, d->price_hourly_udollars, d->price_monthly_udollars);
+        v->session_udollars += cost_session(prices, now - d->created_at, d->price_hourly_udollars,
+                                            d->price_monthly_udollars);
 }
 
-static void fill_droplet(struct server_view *v, const struct server_look *look, int64_t now)
+static void fill_droplet(struct server_view *v, const struct prices_cfg *prices,
+                         const struct server_look *look, int64_t now)
 {
     const struct droplet *d = first_droplet(look);
     v->ours = look->n_droplets > 0;
@@ -61,18 +63,19 @@ static void fill_droplet(struct server_view *v, const struct server_look *look, 
     str_copy(v->size, sizeof v->size, d->size);
     v->created_at = d->created_at;
     for (size_t i = 0; i < look->n_droplets; i++)
-        add_cost(v, look->droplets[i], now);
+        add_cost(v, prices, look->droplets[i], now);
     for (size_t i = 0; i < look->n_untagged; i++)
-        add_cost(v, look->untagged[i], now);
+        add_cost(v, prices, look->untagged[i], now);
 }
 
-static void fill_snapshots(struct server_view *v, const struct server_look *look)
+static void fill_snapshots(struct server_view *v, const struct prices_cfg *prices,
+                           const struct server_look *look)
 {
     for (size_t i = 0; i < look->n_series; i++)
         v->snapshots_mb += look->series[i]->size_mb;
     v->snapshots_mb += look->base ? look->base->size_mb : 0;
     v->n_snapshots = look->n_series + (look->base != NULL);
-    v->storage_monthly_udollars = cost_storage_monthly(v->snapshots_mb);
+    v->storage_monthly_udollars = cost_storage_monthly(prices, v->snapshots_mb);
     const struct snapshot *newest = look->n_series ? look->series[0] : look->base;
     if (!newest)
         return;
@@ -109,12 +112,12 @@ void view_fill(const struct core *core, const char *server, const struct server_
     str_copy(v->name, sizeof v->name, server);
     const struct server_cfg *srv = config_server(core->cfg, server);
     v->configured = srv != NULL;
-    fill_droplet(v, look, cloud_now(core->cloud));
+    fill_droplet(v, &core->cfg->prices, look, cloud_now(core->cloud));
     if (!v->droplet_id && srv) {
         str_copy(v->region, sizeof v->region, srv->region);
         str_copy(v->size, sizeof v->size, srv->size);
     }
-    fill_snapshots(v, look);
+    fill_snapshots(v, &core->cfg->prices, look);
     struct last_run last;
     struct err ignored;
     bool open = journal_peek(core->cfg->state_dir, server, &last, &ignored) && last.open;
@@ -200,7 +203,8 @@ bool core_snapshots(struct core *core, const char *server, struct snapshot_view 
                                     .kind = s == mine.base ? SNAPSHOT_BASE : SNAPSHOT_SERIES,
                                     .created_at = s->created_at,
                                     .size_mb = s->size_mb,
-                                    .monthly_udollars = cost_storage_monthly(s->size_mb),
+                                    .monthly_udollars =
+                                        cost_storage_monthly(&core->cfg->prices, s->size_mb),
                                     .min_disk_gb = s->min_disk_gb,
                                     .ours = cloud_has(s->tags, tag),
                                     .prunable = i < mine.n_series && victims[i]};

@@ -165,7 +165,8 @@ static bool systemd_add(const struct timer_opts *o, struct err *e)
     free(restart);
     str_release(&service);
     str_release(&timer);
-    return ok || err_wrap(e, "systemd");
+    return ok || err_wrap(e, "systemd") ||
+           err_hint(e, "log in to a session of your own (not by su or sudo), or add --with cron");
 }
 
 /* --- cron --- */

@@ -4,6 +4,8 @@
 #include <stdlib.h>
 #include <string.h>
 
+enum { TASK_COMMAND_MAX = 260 };
+
 const char *timer_kind_name(enum timer_kind kind)
 {
     static const char *const names[] = {[TIMER_NONE] = "none",
@@ -256,7 +258,7 @@ static void add_triggers(struct str *out, const struct timer_opts *o, bool wake,
     for (size_t i = 0; wake && i < o->n_wakes && i < TIMER_MAX_WAKES; i++) {
         when_to_iso(o->wakes[i], from);
         str_addf(out,
-                 "<TimeTrigger><StartBoundary>%s</StartBoundary><Enabled>true</Enabled>"
+                 "<TimeTrigger><Enabled>true</Enabled><StartBoundary>%s</StartBoundary>"
                  "</TimeTrigger>\n",
                  from);
     }
@@ -264,14 +266,15 @@ static void add_triggers(struct str *out, const struct timer_opts *o, bool wake,
     when_to_iso(now / 3600 * 3600, from);
     if (!wake)
         str_addf(out,
-                 "<TimeTrigger><Repetition><Interval>PT%dM</Interval>"
-                 "<StopAtDurationEnd>false</StopAtDurationEnd></Repetition>"
-                 "<StartBoundary>%s</StartBoundary><Enabled>true</Enabled></TimeTrigger>\n",
-                 o->every_min, from);
+                 "<TimeTrigger><Enabled>true</Enabled><StartBoundary>%s</StartBoundary>"
+                 "<Repetition><Interval>PT%dM</Interval>"
+                 "<StopAtDurationEnd>false</StopAtDurationEnd></Repetition></TimeTrigger>\n",
+                 from, o->every_min);
     str_add(out, "</Triggers>\n");
 }
 
-/* Elements in the order of [MS-TSCH] 2.5; the defaults would not start on battery, end when it is
+/* By Microsoft's Task Scheduler Schema, which orders what stands in a trigger and lets a program's
+ * path have 260 characters. The defaults of the settings would not start on battery, end when it is
  * unplugged, and let a second run begin beside the first. */
 bool timer_task_xml(const struct timer_opts *o, bool wake, int64_t now, struct str *out,
                     struct err *e)
@@ -279,12 +282,17 @@ bool timer_task_xml(const struct timer_opts *o, bool wake, int64_t now, struct s
     struct str arguments = STR(8192);
     if (!words_ok(o, e))
         return false;
+    if (strlen(o->argv[0]) > TASK_COMMAND_MAX)
+        return err_set(e, ERR_CONFIG,
+                       "Task Scheduler takes no program whose path is longer than "
+                       "%d characters",
+                       TASK_COMMAND_MAX);
     for (size_t i = 1; o->argv[i]; i++) {
         str_add(&arguments, i > 1 ? " " : "");
         add_windows_word(&arguments, o->argv[i]);
     }
     str_add(out, "<?xml version=\"1.0\" encoding=\"UTF-16\"?>\n"
-                 "<Task version=\"1.2\" "
+                 "<Task version=\"1.3\" "
                  "xmlns=\"http://schemas.microsoft.com/windows/2004/02/mit/task\">\n"
                  "<RegistrationInfo>\n");
     add_element(out, "Description", o->what);
