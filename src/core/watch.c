@@ -1,8 +1,8 @@
-#include "game_place.h"
 #include "idle.h"
 #include "journal.h"
 #include "run.h"
 #include "server.h"
+#include "site.h"
 #include <dogs/awake.h>
 #include <dogs/game.h>
 #include <stdarg.h>
@@ -169,18 +169,22 @@ static bool look(struct watch *w, struct droplet **droplets, struct err *e)
 /* Asks all games at once. players[i] of server i: -1 = unknown. */
 static bool count(struct watch *w, int *players, struct err *e)
 {
+    struct site *sites = xcalloc(w->n + 1, sizeof *sites);
     struct game_place *places = xcalloc(w->n + 1, sizeof *places);
     struct game_answer *answers = xcalloc(w->n + 1, sizeof *answers);
     size_t *of = xcalloc(w->n + 1, sizeof *of), n = 0;
-    struct err why;
+    struct err why = {0};
     for (size_t i = 0; i < w->n; i++) {
         const struct watched *s = &w->servers[i];
         players[i] = -1;
         if (s->droplet && s->droplet->status == DROPLET_OFF)
             players[i] = 0; /* and it costs as if somebody did */
         else if (s->droplet && !s->stopping &&
-                 game_place_of(s->srv, s->droplet->ip, &places[n], &why) && places[n].game->query)
+                 site_open(w->core, s->srv, s->droplet->ip, &sites[n], &why) &&
+                 sites[n].place.game && game_can_ask(&sites[n].place, &why)) {
+            places[n] = sites[n].place;
             of[n++] = i;
+        }
     }
     bool ok = !n || game_query(&(struct game_opts){.net = w->net, .try_ms = TRY_MS}, places, n,
                                answers, w->opts->cancel, e);
@@ -188,6 +192,7 @@ static bool count(struct watch *w, int *players, struct err *e)
         players[of[k]] = answers[k].players;
     for (size_t k = 0; k < n; k++)
         game_answer_release(&answers[k]);
+    free(sites);
     free(places);
     free(answers);
     free(of);
@@ -369,11 +374,12 @@ static void announce(struct watch *w)
     for (size_t i = 0; i < w->n; i++) {
         const struct watched *s = &w->servers[i];
         char after[WHEN_TEXT], max[WHEN_TEXT];
-        struct game_place place;
+        struct site at;
         struct err why = {0};
         when_span(s->rule.window_s, after);
         when_span(s->rule.max_s, max);
-        bool asked = game_place_of(s->srv, "", &place, &why) && place.game->query;
+        bool asked = site_open(w->core, s->srv, "127.0.0.1", &at, &why) && at.place.game &&
+                     game_can_ask(&at.place, &why);
         if (!asked && s->rule.max_s)
             tell(w, s->srv->name, EVENT_NOTE,
                  "is stopped %s after its start; who plays cannot be asked", max);

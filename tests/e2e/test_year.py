@@ -4,7 +4,7 @@ Five servers with their evenings, one watcher, sometimes two, sometimes none; ho
 does not answer. At the end every server was stopped within its window, nobody was cut off, no world
 was lost, and what was spent stands beside what would have been least and beside always-on.
 
-Short form: days; with DOGS_LONG=1 a year.
+Short form: days; with DOGS_LONG=1 a year, with DOGS_DAYS as many as it says.
 """
 
 import collections
@@ -16,7 +16,7 @@ import pytest
 
 import dogs
 
-DAYS = 365 if os.environ.get("DOGS_LONG") else 4
+DAYS = int(os.environ.get("DOGS_DAYS", 365 if os.environ.get("DOGS_LONG") else 5))
 HOUR, MINUTE = 3600, 60
 AFTER, NEVER, GRACE = 20 * MINUTE, 30 * MINUTE, 10 * MINUTE
 SLACK = 12 * MINUTE  # a round, a stop's countdown-free course, the snapshot
@@ -69,13 +69,13 @@ def plan(seed, days):
     events = [(at, n, what, value) for n, evening in enumerate(evenings)
               for at, what, value in evening.events()]
     for day in range(days):
-        if rng.random() < 0.1:  # an hour without the API, at night when stops are due
+        if rng.random() < 0.25:  # an hour without the API, at night when stops are due
             at = day * 24 * HOUR + rng.randint(18 * HOUR, 22 * HOUR)
             events += [(at, -1, "outage", 1), (at + HOUR, -1, "outage", 0)]
-        if rng.random() < 0.15:  # a watcher dies, and is started again an hour later
+        if rng.random() < 0.3:  # a watcher dies, and is started again an hour later
             at = day * 24 * HOUR + rng.randint(16 * HOUR, 23 * HOUR)
             events += [(at, -1, "crash", 0), (at + rng.randint(10, 60) * MINUTE, -1, "watch", 0)]
-        if rng.random() < 0.2:  # a second watcher for a night
+        if rng.random() < 0.3:  # a second watcher for a night
             at = day * 24 * HOUR + rng.randint(12 * HOUR, 20 * HOUR)
             events += [(at, -1, "second", 1), (at + 10 * HOUR, -1, "second", 0)]
     return evenings, sorted(events)
@@ -232,7 +232,7 @@ class Year:
         return begin + window
 
 
-@pytest.mark.parametrize("seed", [1] if DAYS < 365 else [1, 2])
+@pytest.mark.parametrize("seed", [3])
 def test_nobody_is_cut_off_and_nothing_is_forgotten(place, seed):
     with dogs.Sandbox(place / "sandbox", speed=60) as sandbox:
         sandbox.settings(speed=0)
@@ -259,6 +259,6 @@ def test_nobody_is_cut_off_and_nothing_is_forgotten(place, seed):
     always = len(SERVERS) * DAYS * 24 * HOUR
     dollars = [f"${x / HOUR * PRICE:.2f}" for x in (spent, least, allowed, always)]
     dogs.count(f"{DAYS} days, seed {seed}: {len(year.of)} evenings, {dict(year.counts)}: spent {dollars[0]}, "
-               f"while somebody played {dollars[1]}, with the windows {dollars[2]}, always on {dollars[3]}")
+               f"while somebody played {dollars[1]}, with the windows {dollars[2]} ({spent / allowed:.3f} of it), always on {dollars[3]}")
     assert not late, dogs.told(late)
     assert len(year.of) >= 2
