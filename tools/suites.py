@@ -277,6 +277,8 @@ def suites():
         e2e("together", "test_together.py"),
         e2e("tls", "test_tls.py"),
         e2e("stepped", "test_stepped.py"),
+        e2e("watch", "test_watch.py"),
+        e2e("year", "test_year.py"),
         e2e("awake", "test_awake.py"),
         e2e("schedule", "test_schedule.py"),
         e2e("limits", "test_limits.py"),
