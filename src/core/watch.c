@@ -180,7 +180,7 @@ static bool count(struct watch *w, int *players, struct err *e)
         if (s->droplet && s->droplet->status == DROPLET_OFF)
             players[i] = 0; /* and it costs as if somebody did */
         else if (s->droplet && !s->stopping &&
-                 site_open(w->core, s->srv, s->droplet->ip, &sites[n], &why) &&
+                 site_open(w->core, s->srv, s->droplet->ip, SITE_ASK, &sites[n], &why) &&
                  sites[n].place.game && game_can_ask(&sites[n].place, &why)) {
             places[n] = sites[n].place;
             of[n++] = i;
@@ -378,8 +378,8 @@ static void announce(struct watch *w)
         struct err why = {0};
         when_span(s->rule.window_s, after);
         when_span(s->rule.max_s, max);
-        bool asked = site_open(w->core, s->srv, "127.0.0.1", &at, &why) && at.place.game &&
-                     game_can_ask(&at.place, &why);
+        bool asked = site_open(w->core, s->srv, "127.0.0.1", SITE_ASK, &at, &why) &&
+                     at.place.game && game_can_ask(&at.place, &why);
         if (!asked && s->rule.max_s)
             tell(w, s->srv->name, EVENT_NOTE,
                  "is stopped %s after its start; who plays cannot be asked", max);

@@ -25,7 +25,7 @@ GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
 TOKEN = "dop_v1_" + "ab12" * 16
 COMMANDS = (
-    "create start stop stay restore snapshot power destroy prune resume backup restore-world "
+    "create start stop stay restore snapshot power destroy prune resume watch backup restore-world "
     "schedule status list snapshots query worlds get put init config login logout sandbox awake "
     "load completion help version"
 ).split()
