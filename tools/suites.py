@@ -276,6 +276,7 @@ def suites():
         e2e("faults", "test_faults.py"),
         e2e("together", "test_together.py"),
         e2e("tls", "test_tls.py"),
+        e2e("scripts", "test_scripts.py", seconds=900),
         e2e("stepped", "test_stepped.py"),
         e2e("watch", "test_watch.py"),
         e2e("year", "test_year.py"),

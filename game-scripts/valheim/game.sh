@@ -37,8 +37,9 @@ a2s() {
     local challenge
     # shellcheck disable=SC2001
     challenge=$(sed 's/../\\x&/g' <<<"$1")
-    # In one write: a datagram.
-    printf '\xff\xff\xff\xffTSource Engine Query\0%b' "$challenge" >&3
+    # In one write, which is a datagram: printf's own end where a byte is that of a new line.
+    printf '\xff\xff\xff\xffTSource Engine Query\0%b' "$challenge" |
+        dd bs=2048 iflag=fullblock status=none >&3
     reply=$(timeout 5 dd bs=2048 count=1 status=none <&3 | od -An -v -tx1 | tr -d ' \n')
     reply=${reply#ffffffff}
 }
