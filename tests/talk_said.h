@@ -12,12 +12,9 @@ static inline const unsigned char *hex_bytes(const char *hex, size_t *len)
     static unsigned turn;
     unsigned char *out = room[turn++ % 4];
     *len = 0;
-    for (unsigned byte; sscanf(hex, "%2x", &byte) == 1; *len += 1) {
-        out[*len] = (unsigned char)byte;
-        hex += strspn(hex, " ");
-        hex += 2;
-        hex += strspn(hex, " ");
-    }
+    for (; *hex; hex += *hex == ' ' ? 1 : 2)
+        if (*hex != ' ')
+            out[(*len)++] = (unsigned char)strtoul((char[]){hex[0], hex[1], 0}, NULL, 16);
     return out;
 }
 

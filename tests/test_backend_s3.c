@@ -136,6 +136,7 @@ static void test_requests(void **state)
          "/b/k?uploadId=u",
          "",
          ""},
+        {{.kind = CALL_DELETE, .address = "b/x y"}, "DELETE", "/b/x%20y", "", ""},
         {{.kind = CALL_LIST, .address = "b"},
          "GET",
          "/b?list-type=2&max-keys=1000&encoding-type=url",

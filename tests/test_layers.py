@@ -38,6 +38,7 @@ LIBRARIES = {
     "yaml.h": {"src/config"},
     "cjson/": {"include/dogs/json.h"},
     "expat.h": {"src/transfer/s3_xml.c"},
+    "openssl/": {"src/platform/digest_linux.c", "src/platform/late_crypto_linux.c"},
     "systemd/": {"src/platform/awake_linux.c"},
     "dlfcn.h": {"src/platform/load_posix.c"},
     "pthread.h": {"src/platform/work.c", "src/platform/load_posix.c", "src/base/log.c"},

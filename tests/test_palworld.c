@@ -148,6 +148,11 @@ static void test_names(void **state)
     assert_true(d.next == TALK_OVER && !d.talk.err.code && d.answer.players == 2);
     told_close(&d);
 
+    ask(&d, true); /* nobody has no names */
+    told_http(&d, "{\"currentplayernum\":0,\"maxplayernum\":32}", 200);
+    assert_true(d.next == TALK_OVER && d.answer.players == 0);
+    told_close(&d);
+
     ask(&d, true);
     d.next = talk_late(&d.talk);
     assert_int_equal(d.talk.err.code, ERR_TIMEOUT);

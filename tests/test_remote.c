@@ -25,6 +25,7 @@ static const char stand_in[] = "#!/bin/sh\n"
                                "refuse) echo 'Connection refused' >&2; exit 255;;\n"
                                "changed) echo 'REMOTE HOST IDENTIFICATION HAS CHANGED!' >&2\n"
                                "    echo 'Host key verification failed.' >&2; exit 255;;\n"
+                               "cut) shift 2; head -c 20 | \"$@\"; exit 9;;\n"
                                "esac\n"
                                "while [ $# -gt 2 ]; do shift; done\n"
                                "exec \"$@\"\n";
@@ -56,6 +57,7 @@ static void test_script(void **state)
         {" refuse", "h", "true", "", ERR_NETWORK, "did not get to h: Connection refused",
          "`ssh root@h true` shows why"},
         {" changed", "h", "true", "", ERR_NETWORK, "verification failed", "ssh-keygen -R h"},
+        {" cut", "h", "echo half >&2\nsleep 0", "", ERR_FAILED, "nexpected", ""},
         {"", "h", "head -c 2000 /dev/zero", "", ERR_FAILED, "more than 1000 bytes", ""},
         {"", "-oProxyCommand=x", "true", "", ERR_FAILED, "no address", ""},
         {"", "", "true", "", ERR_FAILED, "no address", ""},

@@ -58,7 +58,8 @@ static void test_ready(void **state)
         enum ready ready = READY_DROPLET;
         struct err e = {0};
         char address[80];
-        bool ok = site_open(&core, &srv, "192.0.2.7", &site, &e) && site_ready(&site, &ready, &e);
+        bool ok = site_open(&core, &srv, "192.0.2.7", SITE_ASK, &site, &e) &&
+                  site_ready(&site, &ready, &e);
         if (ok != (rows[i].is >= 0) || (ok && (int)ready != rows[i].is))
             fail_msg("row %zu: %d %d %s", i, ok, (int)ready, e.text);
         if (!ok && (e.code != ERR_CONFIG || !*e.hint || !strstr(e.text, "server 'mc'")))
@@ -106,7 +107,7 @@ static void test_tell(void **state)
         struct core core = {.cfg = &cfg};
         struct site site;
         struct err e = {0}, why = {0};
-        assert_true(site_open(&core, &srv, "192.0.2.7", &site, &e));
+        assert_true(site_open(&core, &srv, "192.0.2.7", SITE_TELL, &site, &e));
         if (site.tell != rows[i].tell || !strstr(site.why_not, rows[i].why))
             fail_msg("row %zu: %d '%s'", i, (int)site.tell, site.why_not);
         assert_int_equal(site_can_tell(&site, GAME_SAVE, &why), rows[i].tell != TELL_NOT);

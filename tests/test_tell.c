@@ -148,6 +148,7 @@ static void test_orders_over_rcon(void **state)
         const char *says, *heard;
     } rows[] = {
         {GAME_WARN, "5 minutes\nleft", "s3cret", {.answer = ""}, ERR_OK, "", "say 5 minutes left"},
+        {GAME_WARN, "a\xc2\x85z", "s3cret", {.answer = ""}, ERR_OK, "", "say a  z"},
         {GAME_WARN,
          "x",
          "s3cret",
@@ -295,7 +296,8 @@ static void test_interrupted(void **state)
 static void test_where_orders_go(void **state)
 {
     static const struct game beside = {.admin = &protocol_rcon, .port = 10, .admin_port = 11};
-    static const struct game same = {.admin = &protocol_rcon, .port = 10, .admin_port = 10};
+    static const struct game same = {
+        .admin = &protocol_rcon, .port = 10, .query_port = 10, .admin_port = 10};
     static const struct game one = {.query = &protocol_rcon,
                                     .admin = &protocol_rcon,
                                     .port = 10,
@@ -310,6 +312,8 @@ static void test_where_orders_go(void **state)
         {{.game = &beside, .port = 20, .admin_port = 30}, 30},
         {{.game = &beside, .query_port = 20}, 11},
         {{.game = &same, .port = 20}, 20},
+        {{.game = &same, .port = 20, .query_port = 40}, 20},
+        {{.game = &same, .query_port = 40}, 40},
         {{.game = &same}, 10},
         {{.game = &one, .query_port = 20}, 20},
         {{.game = &one, .query_port = 20, .admin_port = 30}, 30},

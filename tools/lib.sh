@@ -44,6 +44,20 @@ needs_windows=(
     "xz-utils|command -v xz|unpacks them"
     "python3|test -x $python|draws the icon"
 )
+# For tools/static.
+needs_static=(
+    "gcc|command -v gcc|C compiler"
+    "binutils|command -v readelf|linker; looks at the result"
+    "linux-libc-dev|test -e /usr/include/linux/mman.h|the kernel's headers"
+    "cmake|command -v cmake|build"
+    "ninja-build|command -v ninja|build"
+    "make|command -v make|build of musl, OpenSSL and libmicrohttpd"
+    "perl|perl -MFile::Compare -e 1|build of OpenSSL"
+    "pkg-config|command -v pkg-config|finds the libraries"
+    "dpkg-dev|command -v dpkg-source|fetches the libraries' sources"
+    "debian-archive-keyring|test -s /usr/share/keyrings/debian-archive-keyring.gpg|proves them"
+    "xz-utils|command -v xz|unpacks them"
+)
 needs_wine=(
     "wine64|command -v wineserver|runs dogs.exe"
     "wine|command -v wine|runs dogs.exe"

@@ -35,7 +35,7 @@ BUILDS = {
     "asan": ("build/asan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=address,undefined"]),
     "tsan": ("build/tsan", ["-DCMAKE_BUILD_TYPE=Debug", "-DDOGS_SANITIZE=thread"]),
 }
-WINDOWS = "build/windows/dogs"  # tools/windows builds there
+ELSEWHERE = {"windows": "build/windows/dogs", "static": "build/static"}  # tools/<name> builds there
 SANITIZERS = {
     # The crash campaign preloads a library, which AddressSanitizer would refuse.
     "ASAN_OPTIONS": "detect_leaks=1:abort_on_error=0:exitcode=99:verify_asan_link_order=0",
@@ -98,8 +98,8 @@ builds_done = {}
 
 
 def run_build(name):
-    if name == "windows":
-        return run([ROOT / "tools/windows", "--tests"], 1800)
+    if name in ELSEWHERE:
+        return run([ROOT / "tools" / name, *(["--tests"] if name == "windows" else [])], 1800)
     folder, options = BUILDS[name]
     script = '. "$1/tools/lib.sh"; dir=$root/$2; shift 2; configure "$dir" "$@" && build "$dir"'
     options = options + ["-DDOGS_TESTS=ON", "-DDOGS_WERROR=ON"]
@@ -131,13 +131,17 @@ def check_format(_):
 
 
 def folder_of(build):
-    return ROOT / (WINDOWS if build == "windows" else BUILDS[build][0])
+    return ROOT / (ELSEWHERE.get(build) or BUILDS[build][0])
 
 
-def without_windows():
-    """What is missing for the tests of dogs.exe; "" if nothing is."""
-    tools = ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver")
-    missing = [tool for tool in tools if not shutil.which(tool)]
+def missing_for(name):
+    """What is missing for the tests of dogs.exe or the static dogs; "" if nothing is."""
+    tools = {"windows": ("x86_64-w64-mingw32-windres", "dpkg-source", "wine", "wineserver"),
+             "static": ("gcc", "make", "perl", "dpkg-source")}
+    builds = [build for build in tools if build in name]
+    missing = [tool for build in builds for tool in tools[build] if not shutil.which(tool)]
+    if not builds:
+        return ""
     if any(letter.isspace() for letter in str(ROOT)):
         missing.append("a path without blanks (the libraries' configure scripts need one)")
     return ", ".join(missing)
@@ -199,6 +203,37 @@ def conformance(suite):
     return Counts(failed=max(1, int(violations)), text=output)
 
 
+FUZZ_BUILD = """. "$1/tools/lib.sh"; configure "$root/build/fuzz" -DCMAKE_BUILD_TYPE=RelWithDebInfo \
+    -DCMAKE_C_COMPILER=clang -DDOGS_FUZZ=ON && build "$root/build/fuzz" fuzz_talk"""
+
+
+def fuzz(suite):
+    """Each parser of a game's answers with libFuzzer, from the corpus that is kept: 3 s, or 10
+    minutes with DOGS_LONG. What it finds lies in build/fuzz/found-*."""
+    program = 'int LLVMFuzzerTestOneInput(const char *p, unsigned long n) { return !p && n; }'
+    probe = subprocess.run(["bash", "-c", 'clang -fsanitize=fuzzer -x c -o /dev/null - 2>&1'],
+                           input=program, capture_output=True, text=True)
+    if probe.returncode:
+        return Counts(skipped=1, text="clang has no libFuzzer here (libclang-rt-*-dev)")
+    status, output = run(["bash", "-c", FUZZ_BUILD, "fuzz", ROOT], 900)
+    if status:
+        return Counts(failed=1, text=output)
+    counts, said = Counts(), []
+    seconds = 600 if os.environ.get("DOGS_LONG") else 3
+    for corpus in sorted((ROOT / "tests/fuzz/corpus").iterdir()):
+        with tempfile.TemporaryDirectory() as grown:
+            status, output = run(
+                [ROOT / "build/fuzz/fuzz_talk", f"-max_total_time={seconds}", "-max_len=4096",
+                 "-rss_limit_mb=1024", f"-artifact_prefix={ROOT}/build/fuzz/found-{corpus.name}-",
+                 grown, corpus], seconds + 120, {"DOGS_FUZZ": corpus.name})
+        counts.passed += status == 0
+        counts.failed += status != 0
+        done = re.search(r"DONE.*exec/s: \d+", output)
+        said.append(f"{corpus.name}: " + (done.group() if status == 0 and done else output[-3000:]))
+    counts.text = "\n".join(said)
+    return counts
+
+
 def twice(suite):
     """dogs.exe from nothing in two folders: the same bytes, and system DLLs only."""
     status, output = run([ROOT / "tools/windows", "--check"], suite.seconds)
@@ -253,12 +288,16 @@ def suites():
         e2e("resume", "test_resume.py"),
         e2e("transfer-odd", "test_transfer_odd.py"),
         e2e("dropbox", "test_dropbox.py"),
+        e2e("games", "test_games.py"),
+        e2e("worlds", "test_worlds.py"),
         e2e("query", "test_query.py"),
+        e2e("query-admin", "test_admin.py"),
         e2e("ready", "test_ready.py"),
         e2e("leave", "test_leave.py"),
         e2e("soak", "test_soak.py"),
         Suite("openapi", conformance, "release", seconds=600, quick=True, show=True),
         Suite("unit-clang", unit, "clang"),
+        Suite("fuzz", fuzz, show=True),
         Suite("unit-asan", unit, "asan"),
         e2e("ready", "test_ready.py", "asan"),
         e2e("leave", "test_leave.py", "asan"),
@@ -277,7 +316,10 @@ def suites():
         e2e("resume", "test_resume.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("transfer-odd", "test_transfer_odd.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("dropbox", "test_dropbox.py", "asan", env={"DOGS_SHORT": "4"}),
+        e2e("games", "test_games.py", "asan"),
+        e2e("worlds", "test_worlds.py", "asan", env={"DOGS_SHORT": "3"}),
         e2e("query", "test_query.py", "asan"),
+        e2e("query-admin", "test_admin.py", "asan"),
         Suite("unit-tsan", unit, "tsan"),
         e2e("evening", "test_evening.py", "tsan"),
         e2e("interrupt", "test_interrupt.py", "tsan"),
@@ -303,6 +345,11 @@ def suites():
         e2e("awake", "test_awake_wine.py", "windows"),
         e2e("schedule", "test_schedule_wine.py", "windows"),
         Suite("windows-twice", twice, seconds=1800, show=True),
+        e2e("static", "test_static.py", "static"),
+        e2e("evening", "test_evening.py", "static"),
+        e2e("cli", "test_cli*.py", "static"),
+        e2e("get", "test_get.py", "static", env={"DOGS_SHORT": "4"}),
+        e2e("put", "test_put.py", "static", env={"DOGS_SHORT": "4"}),
         Suite("figures", figures, "release", seconds=300, show=True),
     ]
 
@@ -319,7 +366,7 @@ def say(text):
 
 def run_suite(suite):
     begin = time.monotonic()
-    missing = without_windows() if "windows" in suite.name else ""
+    missing = missing_for(suite.name)
     wrong = build(suite.build) if suite.build and not missing else ""
     if missing:
         counts = Counts(skipped=1, text=f"not here: {missing}")

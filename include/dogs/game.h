@@ -50,9 +50,10 @@ struct game {
     const char *script;             /* name of its folder in game-scripts/; NULL = there is none */
 };
 
-const struct game *game_find(const char *name);  /* NULL if there is none of that name */
-const struct game *game_at(size_t i);            /* in order of name; NULL after the last */
-const char *game_protocol(const struct game *g); /* of its query: "java", "a2s"; "" = none */
+const struct game *game_find(const char *name);        /* NULL if there is none of that name */
+const struct game *game_at(size_t i);                  /* in order of name; NULL after the last */
+const char *game_protocol(const struct game *g);       /* of its query: "java", "a2s"; "" = none */
+const char *game_admin_protocol(const struct game *g); /* "rcon"; "" = none */
 
 /* Where one is. All text lent for the time of the call; 0 and NULL: as the table says. A query port
  * that the table has at the game's own, or one above it, moves with `port`. */
@@ -119,8 +120,12 @@ bool game_can(const struct game_place *place, enum game_order order, struct err 
 bool game_tell(const struct game_opts *opts, const struct game_place *place, enum game_order order,
                const char *text, int save_ms, struct cancel *cancel, struct err *e);
 
-/* The files of the game's folder in game-scripts/, compiled in. NULL if there is none of that name.
- * Lent, NUL-terminated. */
+/* A file of the game's folder in game-scripts/, or of those shared by all, compiled in. NULL if
+ * there is none of that name. Lent, NUL-terminated; len may be NULL. */
 const char *game_script(const struct game *g, const char *file, size_t *len);
+/* All of them as one text for sh, which unpacks them and runs install.sh: cloud-init's user data.
+ * ASCII without CR, at most max bytes. *out is yours to release. CONFIG: no script, or too large.
+ */
+bool game_user_data(const struct game *g, size_t max, struct str *out, struct err *e);
 
 #endif

@@ -30,7 +30,7 @@ struct sandbox;
 struct sandbox_game {
     const char *server, *protocol; /* "mc", "java" */
     int port;                      /* 0 = the usual one */
-    const char *password;          /* kept as a digest only; NULL = none, then nobody is let in */
+    const char *password;          /* kept as a digest only; NULL = whoever gives one is let in */
 };
 
 struct sandbox_opts {

@@ -54,7 +54,7 @@ static void add_overview(struct str *out, bool full)
         for (const struct cmd *c = NULL; (c = cmd_next(c));) {
             if (c->group != (enum cmd_group)group)
                 continue;
-            str_addf(out, "  %-13s %s\n", c->name, c->summary);
+            str_addf(out, "  %-14s %s\n", c->name, c->summary);
         }
     }
     str_add(out, "\n`dogs help COMMAND` explains one command, with examples.\n");

@@ -1,4 +1,5 @@
 #include "report.h"
+#include <dogs/game.h>
 #include <dogs/os.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -107,10 +108,40 @@ bool session_make_up_server(struct cli *cli, const char *name, struct err *e)
     return true;
 }
 
+/* What the imitated droplets answer as, by the servers' `game`: its query, its console, and the
+ * port that a player's client connects to. Whoever has a password is let in, so that none has to be
+ * looked up. */
+static void add_games(const struct server_cfg *s, struct sandbox_game *games, size_t *n)
+{
+    const struct game *g = s->game ? game_find(s->game) : NULL;
+    if (!g)
+        return;
+    const struct game_place place = {
+        .game = g, .port = (uint16_t)s->port, .query_port = (uint16_t)s->query_port};
+    int port = s->port ? s->port : g->port, query = game_query_port(&place);
+    if (*game_protocol(g))
+        games[(*n)++] =
+            (struct sandbox_game){.server = s->name, .protocol = game_protocol(g), .port = query};
+    if (*game_admin_protocol(g))
+        games[(*n)++] =
+            (struct sandbox_game){.server = s->name,
+                                  .protocol = game_admin_protocol(g),
+                                  .port = s->admin_port ? s->admin_port : g->admin_port};
+    if (g->tcp && port != query)
+        games[(*n)++] = (struct sandbox_game){.server = s->name, .protocol = "tcp", .port = port};
+}
+
 static bool start_sandbox(struct cli *cli, struct err *e)
 {
+    enum { PER_SERVER = 3 };
     char *dir = session_sandbox_dir(cli);
-    cli->sandbox = sandbox_start(&(struct sandbox_opts){.dir = dir}, e);
+    struct sandbox_game *games = xcalloc(PER_SERVER * cli->cfg->n_servers + 1, sizeof *games);
+    size_t n = 0;
+    for (size_t i = 0; i < cli->cfg->n_servers; i++)
+        add_games(&cli->cfg->servers[i], games, &n);
+    cli->sandbox =
+        sandbox_start(&(struct sandbox_opts){.dir = dir, .games = games, .n_games = n}, e);
+    free(games);
     free(dir);
     return cli->sandbox || err_wrap(e, "sandbox");
 }

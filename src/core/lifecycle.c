@@ -41,7 +41,7 @@ static bool run_steps(struct run *r, struct err *e)
         ok = true;
         r->slept_ms = awake_slept_ms();
         for (const struct step *s = steps_of(r->verb); ok && s->name && !r->finished; s++)
-            ok = run_step(r, s, e);
+            ok = (s->wanted && !s->wanted(r)) || run_step(r, s, e);
     } while (!ok && run_begin_anew(r, e));
     return ok;
 }
@@ -273,7 +273,7 @@ static bool check_game(struct core *core, enum verb verb, const struct server_cf
     if (verb == VERB_STOP)
         return site_game(srv, &site.place.game, e);
     return !makes_droplet(verb) ||
-           (site_open(core, srv, "", &site, e) && site_ready(&site, &ready, e));
+           (site_open(core, srv, "", SITE_ASK, &site, e) && site_ready(&site, &ready, e));
 }
 
 bool core_run(struct core *core, const struct request *req, struct outcome *out, struct err *e)

@@ -96,6 +96,9 @@ bool remote_sh(const struct config *cfg, const char *host, const char *script, i
     size_t n = 0;
     struct str printed = {0}, errors = {0};
     int status = 0;
+    /* As one group it is read whole before any of it runs: half of one that was cut off on the way
+     * does nothing, and what it starts cannot read it. */
+    char *whole = xasprintf("{ :\n%s\n}\n", script);
     bool ok = split(text, words, &n, e);
     if (ok && (!*host || *host == '-'))
         ok = err_set(e, ERR_FAILED, "'%s' is no address to reach by ssh", host);
@@ -104,8 +107,8 @@ bool remote_sh(const struct config *cfg, const char *host, const char *script, i
         words[n + 1] = "sh";
         words[n + 2] = "-s";
         ok = os_run_program(&(struct os_program){.argv = words,
-                                                 .input = script,
-                                                 .input_len = strlen(script),
+                                                 .input = whole,
+                                                 .input_len = strlen(whole),
                                                  .timeout_ms = timeout_ms,
                                                  .max_output = max,
                                                  .cancel = cancel},
@@ -118,6 +121,7 @@ bool remote_sh(const struct config *cfg, const char *host, const char *script, i
     else
         str_release(&printed);
     str_release(&errors);
+    free(whole);
     free(text);
     return ok;
 }

@@ -53,6 +53,8 @@ struct run {
 struct step {
     const char *name;  /* in the journal and in events */
     const char *title; /* for people: "shut down" */
+    /* Whether the config asks for it at all; where not, nobody hears of it. NULL: always. */
+    bool (*wanted)(const struct run *r);
     /* *done = true: it has already happened. NULL: always run. */
     bool (*observe)(struct run *r, bool *done, struct err *e);
     bool (*run)(struct run *r, struct err *e);
@@ -84,7 +86,7 @@ void boot_plan(struct run *r);
 bool only_one_run(struct run *r, struct err *e);
 bool ready_run(struct run *r, struct err *e); /* steps_game.c */
 void ready_plan(struct run *r);
-bool run_site(struct run *r, struct site *out, struct err *e); /* the droplet's game */
+bool run_site(struct run *r, bool tell, struct site *out, struct err *e); /* the droplet's game */
 
 bool players_observe(struct run *r, bool *done, struct err *e); /* steps_leave.c */
 bool players_run(struct run *r, struct err *e);
@@ -127,7 +129,8 @@ bool destroy_wait(struct run *r, struct err *e);
 bool prune_run(struct run *r, struct err *e);
 void prune_plan(struct run *r);
 
-bool world_observe(struct run *r, bool *done, struct err *e); /* steps_world.c */
+bool world_wanted(const struct run *r); /* steps_world.c */
+bool world_observe(struct run *r, bool *done, struct err *e);
 bool world_run(struct run *r, struct err *e);
 void world_plan(struct run *r);
 bool archive_run(struct run *r, struct err *e);

@@ -47,12 +47,13 @@ bool core_check_games(const struct config *cfg, struct str *problems)
     return ok;
 }
 
-static bool needs_password(const struct site *at)
+static bool needs_password(const struct site *at, enum site_for why)
 {
     struct err ignored = {0};
     const struct game *g = at->place.game;
-    bool told = g->admin && strcmp(at->srv->admin, "ssh") != 0 && strcmp(at->srv->admin, "off");
-    return told || (g->query && !game_can_ask(&at->place, &ignored));
+    bool by_net = strcmp(at->srv->admin, "ssh") != 0 && strcmp(at->srv->admin, "off") != 0;
+    return (why == SITE_TELL && g->admin && by_net) ||
+           (g->query && !game_can_ask(&at->place, &ignored));
 }
 
 static void choose_tell(struct site *at)
@@ -66,15 +67,15 @@ static void choose_tell(struct site *at)
         str_copy(at->why_not, sizeof at->why_not, "the config says `admin: off`");
     else if (game_can(&at->place, GAME_SAVE, &why) || game_can(&at->place, GAME_WARN, &why))
         at->tell = TELL_NETWORK;
-    else if (!*at->why_not)
-        str_copy(at->why_not, sizeof at->why_not, why.text);
+    else
+        str_copy(at->why_not, sizeof at->why_not, *at->no_password ? at->no_password : why.text);
 }
 
-bool site_open(struct core *core, const struct server_cfg *srv, const char *ip, struct site *out,
-               struct err *e)
+bool site_open(struct core *core, const struct server_cfg *srv, const char *ip, enum site_for why,
+               struct site *out, struct err *e)
 {
     const struct game *g;
-    struct err why = {0};
+    struct err no_password = {0};
 
     *out = (struct site){.srv = srv, .tell = TELL_NOT};
     str_copy(out->host, sizeof out->host, ip);
@@ -89,9 +90,9 @@ bool site_open(struct core *core, const struct server_cfg *srv, const char *ip, 
                                      .admin_port = (uint16_t)srv->admin_port,
                                      .pin = *srv->admin_pin ? srv->admin_pin : NULL};
     /* Secrets are looked for when they are first needed, and kept in the one configuration. */
-    if (needs_password(out) &&
-        !config_admin_password((struct config *)(uintptr_t)core->cfg, srv->name, &why))
-        str_copy(out->why_not, sizeof out->why_not, why.text);
+    if (needs_password(out, why) &&
+        !config_admin_password((struct config *)(uintptr_t)core->cfg, srv->name, &no_password))
+        str_copy(out->no_password, sizeof out->no_password, no_password.text);
     out->place.password = *srv->admin_password ? srv->admin_password : NULL;
     choose_tell(out);
     return true;
@@ -123,6 +124,8 @@ bool site_ready(const struct site *at, enum ready *out, struct err *e)
         return err_hint(e, "name its game; `dogs help query` lists them");
     }
     *e = why;
+    if (*at->no_password)
+        err_set(e, ERR_CONFIG, "%s", at->no_password);
     err_wrap(e, "server '%s': `ready: game`", at->srv->name);
     return false;
 }

@@ -20,17 +20,19 @@ struct site {
     char host[64];
     struct game_place place; /* .game NULL: the config names none. Its texts are srv's and host */
     enum tell tell;
-    char why_not[GAME_TEXT]; /* TELL_NOT: why, for people */
+    char why_not[GAME_TEXT];     /* TELL_NOT: why, for people */
+    char no_password[GAME_TEXT]; /* why one that is given could not be had; "" */
 };
 
 /* CONFIG with the nearest name if the config names a game that there is none of; *out NULL if it
  * names none. */
 bool site_game(const struct server_cfg *srv, const struct game **out, struct err *e);
 
-/* The password is looked for only if its game is asked or told nothing without; that it cannot be
- * had is a reason not to tell, no failure. */
-bool site_open(struct core *core, const struct server_cfg *srv, const char *ip, struct site *out,
-               struct err *e);
+/* The password is looked for only if its game is asked nothing without or, for SITE_TELL, told
+ * nothing without; that it cannot be had is a reason not to tell, no failure. */
+enum site_for { SITE_ASK, SITE_TELL };
+bool site_open(struct core *core, const struct server_cfg *srv, const char *ip, enum site_for why,
+               struct site *out, struct err *e);
 
 /* What `start` waits for. `ready: game` of a game that cannot be asked is CONFIG. */
 bool site_ready(const struct site *at, enum ready *out, struct err *e);

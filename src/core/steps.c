@@ -93,8 +93,8 @@ static void nothing_plan(struct run *r)
 
 #define WORLD                                                                                      \
     {                                                                                              \
-        .name = "world", .title = "archive the world", .observe = world_observe, .run = world_run, \
-        .plan = world_plan                                                                         \
+        .name = "world", .title = "archive the world", .wanted = world_wanted,                     \
+        .observe = world_observe, .run = world_run, .plan = world_plan                             \
     }
 
 static const struct step create_steps[] = {

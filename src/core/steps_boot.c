@@ -1,5 +1,6 @@
 #include "history.h"
 #include "run.h"
+#include <dogs/game.h>
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
@@ -15,11 +16,8 @@ enum {
     USER_DATA_MAX = 64 * 1024,
 };
 
-bool boot_script(struct run *r, struct str *out, struct err *e)
+static bool read_script(const struct run *r, struct str *out, struct err *e)
 {
-    *out = STR(USER_DATA_MAX);
-    if (r->verb != VERB_CREATE || !*r->srv->script)
-        return true;
     struct str raw;
     if (!os_read_file(r->srv->script, USER_DATA_MAX, &raw, e)) {
         e->code = ERR_CONFIG;
@@ -38,6 +36,20 @@ bool boot_script(struct run *r, struct str *out, struct err *e)
         return true;
     err_set(e, ERR_CONFIG, "%s has bytes that are not ASCII", r->srv->script);
     return err_hint(e, "write it in plain ASCII");
+}
+
+/* The server's own script, else that of its game. */
+bool boot_script(struct run *r, struct str *out, struct err *e)
+{
+    *out = STR(USER_DATA_MAX);
+    if (r->verb != VERB_CREATE)
+        return true;
+    if (*r->srv->script)
+        return read_script(r, out, e);
+    const struct game *g = r->srv->game ? game_find(r->srv->game) : NULL;
+    if (!g || !g->script || game_user_data(g, USER_DATA_MAX, out, e))
+        return true;
+    return err_hint(e, "give %s a `script` of its own in the config", r->srv->name);
 }
 
 static void describe(struct run *r, const struct str *script, const char *tags[3],
@@ -205,13 +217,18 @@ void boot_plan(struct run *r)
                  (long long)r->droplet.id);
         return;
     }
-    struct str none = STR(0);
+    struct str none = STR(0), script;
     const char *tags[3];
     struct droplet_new d;
     struct size *sizes;
     size_t n;
     struct err ignored;
     describe(r, &none, tags, &d);
+    if (boot_script(r, &script, &ignored) && script.len)
+        run_emit(r, EVENT_NOTE, "with user data of %zu bytes: %s%s", script.len,
+                 *r->srv->script ? r->srv->script : "the script that sets up ",
+                 *r->srv->script ? "" : r->srv->game);
+    str_release(&script);
     char *body = cloud_droplet_body(&d);
     run_emit(r, EVENT_CALL, "POST /v2/droplets %s", body);
     free(body);

@@ -10,9 +10,9 @@ enum {
     READY_IN_A_ROW = 2,
 };
 
-bool run_site(struct run *r, struct site *out, struct err *e)
+bool run_site(struct run *r, bool tell, struct site *out, struct err *e)
 {
-    return site_open(r->core, r->srv, r->droplet.ip, out, e);
+    return site_open(r->core, r->srv, r->droplet.ip, tell ? SITE_TELL : SITE_ASK, out, e);
 }
 
 static bool seen_up(struct run *r, bool up, const char *why)
@@ -97,7 +97,7 @@ void ready_plan(struct run *r)
     struct site site;
     struct err ignored = {0};
     enum ready ready;
-    if (run_site(r, &site, &ignored) && site_ready(&site, &ready, &ignored) &&
+    if (run_site(r, false, &site, &ignored) && site_ready(&site, &ready, &ignored) &&
         ready != READY_DROPLET)
         run_emit(r, EVENT_NOTE, "it would wait until %s %s", site.place.game->title,
                  ready == READY_GAME ? "answers" : "listens");
@@ -119,7 +119,7 @@ bool ready_run(struct run *r, struct err *e)
     struct site site;
     enum ready ready;
     warn_of_disk(r);
-    if (!run_site(r, &site, e) || !site_ready(&site, &ready, e))
+    if (!run_site(r, false, &site, e) || !site_ready(&site, &ready, e))
         return false;
     r->site = &site;
     bool ok = ready == READY_DROPLET || wait_ready(r, ready, e);

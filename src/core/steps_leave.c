@@ -33,6 +33,7 @@ static bool is_over(const struct run *r)
     return r->f.destroyed || r->droplet.status != DROPLET_ACTIVE;
 }
 
+/* Of a time that may lie ahead. */
 static bool is_fresh(const struct run *r, int64_t at)
 {
     return at && run_now(r) - at < HOLDS_S;
@@ -73,12 +74,11 @@ bool players_observe(struct run *r, bool *done, struct err *e)
     *done = is_over(r);
     if (*done)
         return true;
-    bool counting = r->f.leave_at && !r->f.left && is_fresh(r, r->f.leave_at);
-    counting = counting || (r->f.leave_at > run_now(r) && !r->f.left);
+    bool under_way = !r->f.left && is_fresh(r, r->f.leave_at);
     int64_t until = r->req->now ? 0 : stay_of(r);
-    if (until && !counting && !is_fresh(r, r->f.left))
+    if (until && !under_way && !is_fresh(r, r->f.left))
         return refuse_to_leave(r, until, e);
-    if (!run_site(r, &site, e) || (r->req->if_empty && !need_empty(r, &site, e)))
+    if (!run_site(r, true, &site, e) || (r->req->if_empty && !need_empty(r, &site, e)))
         return false;
     *done = r->req->now || r->req->if_empty || !site.place.game || is_fresh(r, r->f.left);
     return true;
@@ -97,7 +97,7 @@ void players_plan(struct run *r)
     struct err why = {0};
     char text[300];
     struct str marks = STR(200);
-    if (!run_site(r, &site, &why) || !site_count(r->core, &site, 0, &n, &why))
+    if (!run_site(r, true, &site, &why) || !site_count(r->core, &site, 0, &n, &why))
         return;
     headcount_text(&n, text, sizeof text);
     write_marks(r->srv->warn_minutes, &marks);
@@ -262,11 +262,10 @@ bool players_run(struct run *r, struct err *e)
 {
     struct leave l = {0};
     char text[300];
-    if (!run_site(r, &l.site, e) || !site_count(r->core, &l.site, 0, &l.n, e))
+    if (!run_site(r, true, &l.site, e) || !site_count(r->core, &l.site, 0, &l.n, e))
         return false;
     choose_marks(r, &l);
-    bool resumed = r->f.leave_at > run_now(r) || is_fresh(r, r->f.leave_at);
-    if (*l.marks && !resumed) {
+    if (*l.marks && !is_fresh(r, r->f.leave_at)) {
         r->f.leave_at = run_now(r) + *l.marks * 60;
         r->f.warned = r->f.stays = r->f.stay_seen = 0;
     }
@@ -276,7 +275,7 @@ bool players_run(struct run *r, struct err *e)
         headcount_text(&l.n, text, sizeof text);
         run_emit(r, EVENT_NOTE, "%s; they were given their time", text);
     }
-    r->f.left = run_now(r);
+    r->f.leave_at = r->f.left = run_now(r);
     return !r->begun || run_fact(r, e);
 }
 
@@ -286,7 +285,7 @@ bool save_observe(struct run *r, bool *done, struct err *e)
     *done = is_over(r) || is_fresh(r, r->f.saved_at);
     if (*done)
         return true;
-    if (!run_site(r, &site, e))
+    if (!run_site(r, true, &site, e))
         return false;
     *done = !site.place.game;
     return true;
@@ -296,7 +295,7 @@ void save_plan(struct run *r)
 {
     struct site site;
     struct err why = {0};
-    if (!run_site(r, &site, &why))
+    if (!run_site(r, true, &site, &why))
         return;
     bool saves = site_can_tell(&site, GAME_SAVE, &why),
          stops = site_can_tell(&site, GAME_STOP, &why);
@@ -333,7 +332,7 @@ bool save_run(struct run *r, struct err *e)
 {
     struct site site;
     struct err why = {0};
-    if (!run_site(r, &site, e))
+    if (!run_site(r, true, &site, e))
         return false;
     bool saves = site_can_tell(&site, GAME_SAVE, &why);
     bool stops = site_can_tell(&site, GAME_STOP, &why);

@@ -73,34 +73,41 @@ static bool add_address(const struct world_place *p, struct str *script, const c
     return ok;
 }
 
-/* "packed zst 123 9f86… 0" */
+struct packing {
+    bool changed, saved;
+};
+
+/* "packed zst 123 9f86… 0 1" */
 static bool read_packed(const struct str *out, const char *stem, struct world_view *w,
-                        bool *changed, struct err *e)
+                        struct packing *how, struct err *e)
 {
-    char ext[8], size[24], sha256[SHA_HEX + 1], flag[4];
+    char ext[8], size[24], sha256[SHA_HEX + 1], changed[4], saved[4];
     const char *at = strstr(str_text(out), "packed ");
-    if (!at || sscanf(at, "packed %7s %23s %64[0-9a-f] %3s", ext, size, sha256, flag) != 4 ||
+    if (!at ||
+        sscanf(at, "packed %7s %23s %64[0-9a-f] %3s %3s", ext, size, sha256, changed, saved) != 5 ||
         (strcmp(ext, "zst") != 0 && strcmp(ext, "gz") != 0) || strlen(sha256) != SHA_HEX ||
         !str_int64(size, 1, INT64_MAX, &w->size))
         return err_set(e, ERR_PROTOCOL, "the droplet did not say what it packed");
     snprintf(w->name, sizeof w->name, "%s.%s", stem, ext);
     memcpy(w->sha256, sha256, sizeof sha256);
-    *changed = strcmp(flag, "0") != 0;
+    *how = (struct packing){.changed = strcmp(changed, "0") != 0, .saved = strcmp(saved, "0") != 0};
     return true;
 }
 
-static bool pack(struct run *r, const struct world_place *p, struct world_view *w, bool *changed,
-                 struct err *e)
+static bool pack(struct run *r, const struct world_place *p, struct world_view *w,
+                 struct packing *how, struct err *e)
 {
     struct str script, out = {0};
     char *stem = xasprintf("%s-%lld.tar", r->srv->name, (long long)w->at);
     char *zst = xasprintf("%s.zst", stem), *gz = xasprintf("%s.gz", stem);
     begin_script(r, &script);
     world_script_var(&script, "most", UPLOAD_MOST);
+    /* A stop has had it saved before. */
+    world_script_var(&script, "save", r->verb == VERB_BACKUP ? "1" : "");
     bool ok = add_address(p, &script, "put_zst", TRANSFER_PUT, zst, e) &&
               add_address(p, &script, "put_gz", TRANSFER_PUT, gz, e);
     str_add(&script, world_script_pack);
-    ok = ok && run_script(r, &script, &out, e) && read_packed(&out, stem, w, changed, e);
+    ok = ok && run_script(r, &script, &out, e) && read_packed(&out, stem, w, how, e);
     str_release(&out);
     str_release(&script);
     free(gz);
@@ -146,14 +153,16 @@ static void prune(struct run *r, const struct world_place *p)
 static bool archive(struct run *r, int64_t at, struct world_view *w, struct err *e)
 {
     struct world_place p;
-    bool changed = false;
+    struct packing how = {0};
     *w = (struct world_view){.at = at};
     if (!has_path(r, e) || !world_place_open(r->core, r->srv, &p, e))
         return false;
     bool ok =
-        pack(r, &p, w, &changed, e) && is_listed(r, &p, w, e) &&
+        pack(r, &p, w, &how, e) && is_listed(r, &p, w, e) &&
         world_prove(&p, r->core->cfg->state_dir, w->name, w->size, w->sha256, r->core->cancel, e);
-    if (ok && changed)
+    if (ok && !how.saved)
+        run_emit(r, EVENT_WARN, "the game could not be told to save first; does it run?");
+    if (ok && how.changed)
         run_emit(r, EVENT_WARN,
                  "files of the world changed while they were read: the game was "
                  "not stopped");
@@ -174,12 +183,17 @@ bool archive_run(struct run *r, struct err *e)
     return true;
 }
 
-bool world_observe(struct run *r, bool *done, struct err *e)
+bool world_wanted(const struct run *r)
 {
     const struct world_cfg *world = &r->srv->world;
+    return world->on_stop && world->to && *world->to && r->droplet.id &&
+           r->droplet.status == DROPLET_ACTIVE && !r->f.destroyed;
+}
+
+bool world_observe(struct run *r, bool *done, struct err *e)
+{
     (void)e;
-    *done = !world->on_stop || !world->to || !*world->to || r->f.world_done || r->f.destroyed ||
-            !r->droplet.id || r->droplet.status != DROPLET_ACTIVE;
+    *done = r->f.world_done;
     return true;
 }
 
@@ -241,7 +255,7 @@ static bool choose_world(const struct run *r, const struct world_place *p, struc
 
 static bool bring_back(struct run *r, const struct str *script, const char *what, struct err *e)
 {
-    char aside[512] = "";
+    char aside[256] = "";
     struct str out = {0};
     bool ok = run_script(r, script, &out, e);
     const char *at = ok ? strstr(str_text(&out), "restored ") : NULL;
@@ -256,8 +270,8 @@ static bool bring_back(struct run *r, const struct str *script, const char *what
         return false;
     r->changed = true;
     snprintf(r->out->text, sizeof r->out->text,
-             "%s has %s; the one before is in %s (`dogs restore-world %s --undo`)", r->srv->name,
-             what, aside, r->srv->name);
+             "%s has %.160s; the one before is in %.200s (`dogs restore-world %s --undo`)",
+             r->srv->name, what, aside, r->srv->name);
     return true;
 }
 

@@ -9,7 +9,8 @@ void world_script_var(struct str *script, const char *name, const char *value)
 }
 
 /* For POSIX shells with the usual tools. `fail` tells why in the last line, which is what
- * remote_sh reports. A folder that its process did not live to remove goes with the next one. */
+ * remote_sh reports. The link of our game scripts, to scripts/GAME/game.sh, tells the unit. A
+ * folder that its process did not live to remove goes with the next one. */
 #define BEGIN                                                                                      \
     "set -eu\n"                                                                                    \
     "umask 077\n"                                                                                  \
@@ -17,7 +18,9 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "world=$root$path\n"                                                                           \
     "fail() { echo \"$*\" >&2; exit 1; }\n"                                                        \
     "need() { command -v \"$1\" >/dev/null || "                                                    \
-    "fail \"$1 is not on the droplet: apt-get install $1\"; }\n"
+    "fail \"$1 is not on the droplet: apt-get install $1\"; }\n"                                   \
+    "ctl=$root/usr/local/lib/dogs/game\n"                                                          \
+    "if [ -L \"$ctl\" ]; then unit=$(basename \"$(dirname \"$(readlink -f \"$ctl\")\")\"); fi\n"
 
 #define TEMPORARY                                                                                  \
     "need curl\n"                                                                                  \
@@ -41,20 +44,31 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    done\n"                                                                                   \
     "}\n"
 
-/* A game that runs would go on writing into what was put aside. */
+/* A game that runs would go on writing into what was put aside. One that did not run is not
+ * started. On a folder that stands for a disk nothing of this computer is asked. */
 #define GAME                                                                                       \
-    "stopped=\n"                                                                                   \
+    "stopped= ran=1 known=\n"                                                                      \
+    "if [ -z \"$root\" ] && [ -n \"$unit\" ] && "                                                  \
+    "systemctl cat \"$unit.service\" >/dev/null 2>&1; then\n"                                      \
+    "    known=1\n"                                                                                \
+    "    systemctl -q is-active \"$unit.service\" || ran=\n"                                       \
+    "fi\n"                                                                                         \
     "game() {\n"                                                                                   \
-    "    if [ -x \"$root/usr/local/lib/dogs/game\" ]; then\n"                                      \
-    "        \"$root/usr/local/lib/dogs/game\" \"$1\" </dev/null >/dev/null\n"                     \
-    "    elif [ -z \"$root\" ] && [ -n \"$unit\" ] && "                                            \
-    "systemctl cat \"$unit\" >/dev/null 2>&1; then\n"                                              \
-    "        systemctl \"$1\" \"$unit\" </dev/null >/dev/null\n"                                   \
-    "    fi\n"                                                                                     \
+    "    if [ -z \"$ran\" ]; then :\n"                                                             \
+    "    elif [ -n \"$known\" ]; then systemctl \"$1\" \"$unit.service\"\n"                        \
+    "    elif [ -x \"$ctl\" ]; then \"$ctl\" \"$1\"\n"                                             \
+    "    fi </dev/null >/dev/null\n"                                                               \
     "}\n"                                                                                          \
     "now=$(date +%s)\n"                                                                            \
-    "aside=$world.before-$now\n"                                                                   \
-    "[ ! -e \"$aside\" ] || fail \"$aside is there already; try again\"\n"
+    "while [ -e \"$world.before-$now\" ]; do sleep 1; now=$(date +%s); done\n"                     \
+    "aside=$world.before-$now\n"
+
+/* "$@": what was put aside, oldest first. Only names of our own: the others are somebody's. */
+#define ASIDES                                                                                     \
+    "set --\n"                                                                                     \
+    "for one in \"$world\".before-[0-9]*; do\n"                                                    \
+    "    case ${one##*.before-} in *[!0-9]*) ;; *) set -- \"$@\" \"$one\";; esac\n"                \
+    "done\n"
 
 #define SWAP                                                                                       \
     "stopped=1\n"                                                                                  \
@@ -65,9 +79,7 @@ void world_script_var(struct str *script, const char *name, const char *value)
     "    fail \"the world could not be put into its place; the present one stays\"\n"              \
     "}\n"                                                                                          \
     "new=\n"                                                                                       \
-    "sync\n"                                                                                       \
-    "set -- \"$world\".before-[0-9]*\n"                                                            \
-    "while [ $# -gt 2 ]; do rm -rf \"$1\"; shift; done\n"                                          \
+    "sync\n" ASIDES "while [ $# -gt 2 ]; do rm -rf \"$1\"; shift; done\n"                          \
     "stopped=\n"                                                                                   \
     "game start || fail \"the world is in its place, but the game does not start\"\n"              \
     "echo \"restored ${aside#\"$root\"}\"\n"
@@ -75,6 +87,9 @@ void world_script_var(struct str *script, const char *name, const char *value)
 const char world_script_pack[] = BEGIN
     "end() { rm -rf \"$tmp\"; }\n" TEMPORARY
     "[ -d \"$world\" ] || fail \"there is no folder $path on the droplet\"\n"
+    "saved=1\n"
+    "if [ -n \"$save\" ] && [ -x \"$ctl\" ]; then \"$ctl\" save </dev/null >/dev/null || saved=0; "
+    "fi\n"
     "if command -v zstd >/dev/null; then pack='zstd -q -T0 -c'; ext=zst; url=$put_zst\n"
     "else need gzip; pack='gzip -c'; ext=gz; url=$put_gz; fi\n"
     "{ tar -C \"$world\" -cf - . && echo 0 >\"$tmp/status\" || echo $? >\"$tmp/status\"; } |\n"
@@ -95,7 +110,7 @@ const char world_script_pack[] = BEGIN
     "done | base64)\n"
     "fetch \"$url\" --upload-file \"$tmp/world\" --output /dev/null --header \"Content-MD5: $md5\" "
     "--header 'Content-Type: application/octet-stream' || fail \"the upload failed\"\n"
-    "echo \"packed $ext $size $sha256 $changed\"\n";
+    "echo \"packed $ext $size $sha256 $changed $saved\"\n";
 
 const char world_script_unpack[] =
     BEGIN "new=\n"
@@ -131,6 +146,5 @@ const char world_script_unpack[] =
 const char world_script_undo[] =
     BEGIN "new= tmp=\n"
           "end() { if [ -n \"$stopped\" ]; then game start; fi; }\n" GAME "trap end EXIT\n"
-          "trap 'exit 1' HUP INT TERM\n"
-          "for one in \"$world\".before-[0-9]*; do if [ -d \"$one\" ]; then new=$one; fi; done\n"
+          "trap 'exit 1' HUP INT TERM\n" ASIDES "for one; do new=$one; done\n"
           "[ -n \"$new\" ] || fail \"there is no earlier world beside $path\"\n" SWAP;

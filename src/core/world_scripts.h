@@ -11,8 +11,9 @@
 /* name='value' */
 void world_script_var(struct str *script, const char *name, const char *value);
 
-/* In: path, put_zst, put_gz, most (bytes of one upload).
- * Out: "packed EXT SIZE SHA256 CHANGED", CHANGED 1 if files changed while they were read. */
+/* In: path, unit, save ("1": the game is to save first; ""), put_zst, put_gz, most (bytes of one
+ * upload). Out: "packed EXT SIZE SHA256 CHANGED SAVED": CHANGED 1 if files changed while they were
+ * read, SAVED 0 if the game could not be told. */
 extern const char world_script_pack[];
 /* In: path, unit, get, ext, size, sha256. Nothing of the present world is touched before the
  * download is known to be right and is unpacked. Out: "restored ASIDE". */

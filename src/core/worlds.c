@@ -199,7 +199,7 @@ static void join(struct gathered *g)
 }
 
 bool worlds_list(const struct world_place *p, const char *server, struct cancel *cancel,
-                struct world_view **out, size_t *n, struct err *e)
+                 struct world_view **out, size_t *n, struct err *e)
 {
     struct gathered g = {.server = server};
     bool ok = transfer_list(p->net, &p->remote, p->folder, gather, &g, cancel, e);

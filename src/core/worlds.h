@@ -26,7 +26,7 @@ char *world_address(const struct world_place *p, const char *name);
 
 /* Newest first. Yours to free. */
 bool worlds_list(const struct world_place *p, const char *server, struct cancel *cancel,
-                struct world_view **out, size_t *n, struct err *e);
+                 struct world_view **out, size_t *n, struct err *e);
 
 /* The record that proves an archive of so many bytes with this digest. */
 bool world_prove(const struct world_place *p, const char *state_dir, const char *name, int64_t size,

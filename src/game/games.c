@@ -307,3 +307,8 @@ const char *game_protocol(const struct game *g)
 {
     return g->query ? g->query->name : "";
 }
+
+const char *game_admin_protocol(const struct game *g)
+{
+    return g->admin ? g->admin->name : "";
+}

@@ -216,6 +216,10 @@ enum talk_next rcon_feed(struct talk *t, const struct rcon_dialect *d)
 
 enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 {
+    /* Packets that came in one piece with one that was answered have not been looked at yet. */
+    enum talk_next next = rcon_feed(t, d);
+    if (next != TALK_MORE)
+        return next;
     /* Factorio, Rust and others answer nothing but commands. */
     if (t->stage == STAGE_END)
         return settle(t, d);
@@ -228,8 +232,11 @@ enum talk_next rcon_late(struct talk *t, const struct rcon_dialect *d)
 
 enum talk_next rcon_end(struct talk *t, const struct rcon_dialect *d)
 {
-    if (t->stage == STAGE_END)
-        return settle(t, d);
+    enum talk_next next = rcon_feed(t, d);
+    if (next != TALK_OVER && t->stage == STAGE_END)
+        next = settle(t, d);
+    if (next == TALK_OVER)
+        return next;
     if (t->stage != STAGE_LOGIN)
         return said_closed(t, true);
     talk_bad(t, ERR_NETWORK, "RCON closed the connection at the login");

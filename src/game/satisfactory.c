@@ -56,7 +56,7 @@ static enum talk_next feed(struct talk *t, const unsigned char *bytes, size_t le
     take_bytes(&r, (size_t)take_u8(&r) * 3);
     size_t name_len = take_u16le(&r);
     const unsigned char *name = take_bytes(&r, name_len);
-    if (take_u8(&r) != END || r.short_)
+    if (take_u8(&r) != END) /* of what is cut off a 0 is read */
         return talk_bad(t, ERR_PROTOCOL, "the light query's answer is cut off or of another kind");
     talk_text(a->title, sizeof a->title, (const char *)name, name_len);
     snprintf(a->version, sizeof a->version, "build %lu", (unsigned long)build);

@@ -6,14 +6,15 @@
 
 enum { SAVE_MS = 60 * 1000 };
 
+/* Where the table has both at one port, they are at one port. */
 uint16_t ask_admin_port(const struct game_place *place)
 {
     const struct game *g = place->game;
     if (place->admin_port)
         return place->admin_port;
-    if (place->query_port && g->query == g->admin)
-        return place->query_port;
-    return place->port && g->admin_port == g->port ? place->port : g->admin_port;
+    if (place->port && g->port == g->admin_port)
+        return place->port;
+    return place->query_port && g->query_port == g->admin_port ? place->query_port : g->admin_port;
 }
 
 bool ask_has_password(const struct game_place *place, struct err *e)

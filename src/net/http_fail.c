@@ -131,6 +131,17 @@ static bool fail_time(struct err *e, const char *what, const char *host, int ms)
     return err_set(e, ERR_TIMEOUT, "%s %s within %d s", what, host, ms / 1000);
 }
 
+static void fail_trust(struct err *e, const char *ca_file)
+{
+    if (ca_file) {
+        err_set(e, ERR_CONFIG, "cannot use the CA file '%s'", ca_file);
+        return;
+    }
+    err_set(e, ERR_CONFIG, "this system's trusted CAs cannot be read");
+    err_hint(e, "install them (Debian, Ubuntu: apt install ca-certificates), or name a PEM file of "
+                "CAs as ca_file in the config");
+}
+
 /* What we decided ourselves, before libcurl's codes are asked. True if that was it. */
 static bool own_decision(const struct http_call *c, CURLcode code, struct err *e)
 {
@@ -151,8 +162,7 @@ static bool own_decision(const struct http_call *c, CURLcode code, struct err *e
         err_set(e, ERR_PROTOCOL, "the header of %s's answer is larger than %d bytes", host,
                 HTTP_MAX_HEADERS);
     else if (code == CURLE_SSL_CACERT_BADFILE)
-        err_set(e, ERR_CONFIG, "cannot use the CA file '%s'",
-                c->http->ca_file ? c->http->ca_file : "");
+        fail_trust(e, c->http->ca_file);
     else
         return false;
     e->retryable = e->code == ERR_TIMEOUT;

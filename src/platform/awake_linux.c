@@ -7,7 +7,6 @@
 #include <stdlib.h>
 #include <string.h>
 #include <systemd/sd-bus.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { LOGIND_LIMIT_MS = 2000, DESKTOP_LIMIT_MS = 1000 };
@@ -39,14 +38,6 @@ struct awake_os {
     int fds[2];   /* logind's: the inhibitor lives until the last copy is closed; -1 = none */
     sd_bus *desk; /* the desktop's: it lives as long as the connection */
 };
-
-int64_t awake_slept_ms(void)
-{
-    struct timespec all, awake;
-    clock_gettime(CLOCK_BOOTTIME, &all);
-    clock_gettime(CLOCK_MONOTONIC, &awake);
-    return (int64_t)(all.tv_sec - awake.tv_sec) * 1000 + (all.tv_nsec - awake.tv_nsec) / 1000000;
-}
 
 static bool load(void)
 {

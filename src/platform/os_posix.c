@@ -12,6 +12,7 @@
 #include <string.h>
 #include <sys/file.h>
 #include <sys/ioctl.h>
+#include <sys/random.h>
 #include <sys/stat.h>
 #include <sys/wait.h>
 #include <termios.h>
@@ -327,12 +328,17 @@ int64_t os_pid(void)
     return getpid();
 }
 
+/* Not /dev/urandom, which an empty root does not have. */
 void os_random(void *bytes, size_t len)
 {
-    int fd = open("/dev/urandom", O_RDONLY | O_CLOEXEC);
-    if (fd < 0 || read(fd, bytes, len) != (ssize_t)len)
-        abort();
-    close(fd);
+    enum { AT_ONCE = 256 };
+    for (char *at = bytes; len > 0;) {
+        size_t n = len < AT_ONCE ? len : AT_ONCE;
+        if (getentropy(at, n) != 0)
+            abort();
+        at += n;
+        len -= n;
+    }
 }
 
 static pid_t spawn_shell(const char *command, int out_pipe[2])

@@ -71,7 +71,8 @@ uint32_t wire_get_u32le(const unsigned char *p);
 void response_datagram(struct response *r); /* what was added since the last one is one */
 void response_order(struct response *r, enum game_order order, const char *text, size_t len);
 /* Passwords are kept as digests, because whoever is on this computer may read the world. "" stays
- * "", and then nobody is let in. */
+ * "", and then nobody is let in; "*" stays "*", and then everybody is. */
+#define ANY_PASSWORD "*"
 enum { PASSWORD_DIGEST = 65 };
 void password_digest(const char *password, char out[PASSWORD_DIGEST]);
 bool hosted_admits(const struct hosted *h, const char *password);

@@ -55,7 +55,7 @@ static bool load_games(struct store *s, const struct sandbox_opts *opts, struct 
         const struct sandbox_game *g = &opts->games[i];
         struct game_wish wish = {.server = g->server,
                                  .protocol = g->protocol,
-                                 .password = g->password,
+                                 .password = g->password ? g->password : ANY_PASSWORD,
                                  .port = g->port ? g->port : -1,
                                  .max = -1,
                                  .boot_ms = -1};

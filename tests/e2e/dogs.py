@@ -152,6 +152,14 @@ class Sandbox:
         """Somebody plays: the world's generation grows by one; returns it."""
         return self.ask("POST", "/sandbox/play", {"server": server})["world"]
 
+    def game(self, **members):
+        """Installs or changes a game (tests/sandbox.md); returns all of them."""
+        return self.ask("POST", "/sandbox/game", members)["games"]
+
+    def told(self):
+        """What games were told, oldest first: (order, text)."""
+        return [(o["order"], o["text"]) for o in self.ask("GET", "/sandbox/told")]
+
     def faults(self, *faults):
         self.ask("POST", "/sandbox/faults", {"faults": list(faults)})
 

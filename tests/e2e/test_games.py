@@ -2,8 +2,11 @@
 
 import contextlib
 import os
+import pathlib
+import re
 import signal
 import sys
+import time
 
 import pytest
 
@@ -135,7 +138,7 @@ class Droplet:
         self.front = tls_front.Front(folder, self.address, 7777)
 
     def set(self, **members):
-        return self.sandbox.ask("POST", "/sandbox/game", {"droplet_id": 7000000001, **members})
+        return self.sandbox.game(droplet_id=7000000001, **members)
 
     def of(self, protocol):
         games = self.sandbox.ask("GET", "/sandbox/games")["games"]
@@ -145,10 +148,9 @@ class Droplet:
         """Protocol -> what was told, all asked at once."""
         children = {}
         for protocol, game, port, _ in SANDBOX:
-            place, more = f"{self.address}", ["--query-port", str(port)]
+            place, more = self.address, ["--query-port", str(port)]
             if protocol == "satisfactory":
-                place = "127.0.0.1"
-                more = ["--query-port", str(self.front.port), "--pin", self.front.pin]
+                place, more = self.front.address, ["--pin", self.front.pin]
             children[protocol] = asker.begin(place, game, "--players", *more)
         return {protocol: asker.end(child) for protocol, child in children.items()}
 
@@ -186,22 +188,64 @@ def test_unknown_is_never_nobody(droplet, asker, mode):
     assert all(told[protocol]["up"] for protocol, *_ in SANDBOX), told
 
 
+def test_a_port_and_no_more(droplet, asker):
+    droplet.set(protocol="tcp", port=21025)
+    told = asker.query(droplet.address, "starbound")
+    assert told["up"] and told["players"] is None and told["why"], told
+    droplet.set(protocol="tcp", mode="closed")
+    told = asker.query(droplet.address, "starbound")
+    assert not told["up"] and told["players"] is None and told["why"], told
+
+
+def test_nobody_asks(droplet, sandbox):
+    """Twelve sockets are open, and nothing is done."""
+    def spent_s():
+        fields = (pathlib.Path("/proc") / str(sandbox.child.pid) / "stat").read_text().split()
+        return (int(fields[13]) + int(fields[14])) / os.sysconf("SC_CLK_TCK")
+
+    before = spent_s()
+    time.sleep(3)
+    spent = spent_s() - before
+    dogs.count(f"games: {len(SANDBOX)} answer, nobody asks for 3 s: {spent:.2f} s of CPU")
+    assert spent < 1
+
+
 def test_a_droplet_from_its_start_to_its_end(sandbox, host, asker):
     """It answers once it has booted, on the address that dogs tells; not after the stop; and again
     after a restore, with nobody on."""
-    sandbox.ask("POST", "/sandbox/game", {"server": "mc", "protocol": "java", "boot_s": 30})
+    sandbox.game(server="mc", protocol="java", boot_s=30)
     for beginning in ("create", "start"):
         host.must(beginning, "mc")
         address = dogs.droplets(sandbox.state(), "mc")[0]["ipv4"]
         assert address in host.must("status", "mc").out
         asker.until(0, address, "minecraft-java")
-        sandbox.ask("POST", "/sandbox/game", {"server": "mc", "names": ["ann", "bob"]})
+        sandbox.game(server="mc", names=["ann", "bob"])
         told = asker.query(address, "minecraft-java", "--players")
         assert (told["players"], told["names"]) == (2, ["ann", "bob"])
         host.must("stop", "mc", "--yes")
         assert not asker.query(address, "minecraft-java")["up"]
     assert dogs.newest_world(sandbox.state(), "mc") == 3
     dogs.assert_sound(sandbox.state())
+
+
+def test_the_programs_own_sandbox(place, asker):
+    """With --sandbox a server with `game:` simply answers, whoever asks while a dogs runs."""
+    config = place / "config.yaml"
+    config.write_text("region: fra1\nsize: s-1vcpu-2gb\nservers:\n  mc:\n    image: debian-12-x64\n"
+                      "    game: minecraft-java\n")
+    config.chmod(0o600)
+    host = dogs.Host(place / "host", "http://127.0.0.1:9", config="")
+    host.env.pop("DOGS_API_URL")
+    host.env["DOGS_CONFIG"] = str(config)
+    said = host.must("--sandbox", "create", "mc").out
+    address = re.search(r"127\.\d+\.\d+\.\d+", said)[0]
+    assert not asker.query(address, "minecraft-java")["up"]
+    with dogs.Sandbox(host.state_dir / "sandbox") as sandbox:
+        assert asker.query(address, "minecraft-java")["players"] == 0
+        sandbox.game(server="mc", players=2)
+        told = asker.query(address, "minecraft-java")
+        assert told["players"] == 2, told
+    host.must("--sandbox", "stop", "mc", "--yes")
 
 
 # --- what others say of them ------------------------------------------------------------------------
@@ -233,8 +277,7 @@ def test_rcon_client_agrees(droplet, sandbox):
                 ["list", "say ten minutes", "save-all flush", "stop"])
     assert said == ["There are 1 of a max of 20 players online: ann", "", "Saved the game",
                     "Stopping the server"]
-    told = sandbox.ask("GET", "/sandbox/told")
-    assert [(o["order"], o["text"]) for o in told] == [
+    assert sandbox.told() == [
         ("warn", "ten minutes"), ("save", "save-all flush"), ("stop", "stop")]
     with pytest.raises(RuntimeError):
         node_games.rcon(droplet.address, 27020, PASSWORD, ["list"])

@@ -146,6 +146,7 @@ def test_a_wrong_password_is_said_once_and_stops_nothing(place, sandbox):
     result = host.must("stop", "mc")
     assert result.err.count("could not be warned") == 1, result
     assert "did not confirm its save" in result.err and "pw" not in result.err.split()
+    assert "trying again" not in result.err
     assert not host.told()
 
 
@@ -192,7 +193,7 @@ def test_killed_after_the_save(host, sandbox):
         assert dogs.wait_until(lambda: sandbox.fired() == 1, 60)
         host.kill(child)
     sandbox.no_faults()
-    host.must("resume", "mc")
+    assert "not saved" not in host.must("resume", "mc").err
     assert [t["order"] for t in host.told()] == ["save", "stop"]
 
 
@@ -341,3 +342,24 @@ def test_by_ssh_a_save_that_fails(remote, sandbox):
     result = watch(remote, sandbox, "stop", "mc")
     assert len(remote.told("save")) == 3 and not remote.told("stop")
     assert "no disk" in result.err and "did not confirm its save" in result.err
+
+
+@pytest.mark.parametrize("nth", dogs.choose(range(1, 30), 3))
+def test_killed_at_a_write(place, sandbox, killer, nth):
+    """Whatever is killed where: nothing is said twice, the game is saved before its machine goes."""
+    host = up(place, sandbox)
+    host.game(players=2)
+    sandbox.clear_log()
+    result = host.run("stop", "mc", LD_PRELOAD=killer, KILLER_UNDER=host.state_dir,
+                      KILLER_NTH=nth, KILLER_WHEN="after")
+    assert result.status in (0, -9), result
+    sandbox.leave("host")
+    host.must("stop", "mc")
+    said = warnings(host)
+    # What was about to be said may be missing.
+    assert [m for m in MINUTES if m in said] == said and len(said) >= 2, said
+    orders = [t["order"] for t in host.told()]
+    assert "save" in orders and orders == sorted(orders, key=["warn", "save", "stop"].index), orders
+    assert shutdown_ms(sandbox) >= host.told("save")[0]["at"]
+    assert not dogs.droplets(sandbox.state(), "mc")
+    dogs.assert_sound(sandbox.state())

@@ -82,6 +82,31 @@ def test_a_config_that_cannot_come_true_makes_nothing(place, sandbox, keys, says
     assert not sandbox.log()
 
 
+def test_the_password_is_read_only_when_it_is_needed(place, sandbox):
+    mark = place / "asked"
+    keys = {"admin_password_command": f"touch {mark}; echo pw"}
+    host = Played(place / "host", sandbox, **keys)
+    host.game(protocol="java")
+    host.game(protocol="rcon", password="pw")
+    host.must("create", "mc")
+    host.must("status", "mc")
+    assert not mark.exists()
+    host.must("stop", "mc")
+    assert mark.exists() and [t["order"] for t in host.told()] == ["save", "stop"]
+
+
+def test_a_password_that_cannot_be_had(place, sandbox):
+    """It neither keeps a server from stopping nor is it passed over in silence."""
+    host = Played(place / "host", sandbox, admin_password_command="false")
+    host.game(protocol="java")
+    host.must("create", "mc")
+    assert "admin_password_command" in host.must("stop", "mc").err
+    host = Played(place / "host", sandbox, game="factorio", ready="game",
+                  admin_password_command="false")
+    result = host.run("start", "mc")
+    assert result.status == 2 and "admin_password_command" in result.err, result
+
+
 def test_config_check_knows_the_games(place, sandbox):
     host = Played(place / "host", sandbox, game="minecraft-jav")
     result = host.run("config", "check")

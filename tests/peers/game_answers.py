@@ -59,8 +59,11 @@ class Udp(Server):
 class Tcp(Server):
     kind = socket.SOCK_STREAM
 
+    def __enter__(self):
+        self.socket.listen(8)  # before anybody is told the port
+        return super().__enter__()
+
     def serve(self):
-        self.socket.listen(8)
         while not self.ends.is_set():
             try:
                 connection, _ = self.socket.accept()

@@ -2,7 +2,7 @@
 go through as they are.
 
     with Front(folder, "127.1.2.3", 7777) as front:
-        front.port, front.pin
+        front.address, front.pin
 """
 
 import hashlib
@@ -23,10 +23,12 @@ class Front:
         self.context.load_cert_chain(authority.cert, authority.key)
         der = ssl.PEM_cert_to_DER_cert(pathlib.Path(authority.cert).read_text())
         self.pin = hashlib.sha256(der).hexdigest()
-        self.listener = socket.create_server(("127.0.0.1", 0))
-        self.port = self.listener.getsockname()[1]
+        # Of the addresses that the sandbox gives to nobody.
+        third, last = map(int, host.split(".")[2:])
+        self.address = f"127.0.{third | 128}.{last}"
+        self.listener = socket.create_server((self.address, port))
         self.datagrams = socket.socket(socket.AF_INET, socket.SOCK_DGRAM)
-        self.datagrams.bind(("127.0.0.1", self.port))
+        self.datagrams.bind((self.address, port))
         self.threads = [threading.Thread(target=work, daemon=True)
                         for work in (self.accept, self.relay)]
         for thread in self.threads:
@@ -76,7 +78,7 @@ class Front:
     def close(self):
         self.listener.shutdown(socket.SHUT_RDWR)
         self.listener.close()
-        self.datagrams.sendto(b"", ("127.0.0.1", self.port))
+        self.datagrams.sendto(b"", (self.address, self.to[1]))
         for thread in self.threads:
             thread.join(10)
         self.datagrams.close()
