@@ -346,6 +346,7 @@ def suites():
         e2e("tls", "test_tls.py", "windows"),
         e2e("windows", "test_windows.py", "windows"),
         e2e("awake", "test_awake_wine.py", "windows"),
+        e2e("schedule", "test_schedule_wine.py", "windows"),
         Suite("windows-twice", twice, seconds=1800, show=True),
         e2e("static", "test_static.py", "static"),
         e2e("evening", "test_evening.py", "static"),
