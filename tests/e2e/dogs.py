@@ -36,7 +36,7 @@ if WINE:
 WRAP = shlex.split(os.environ.get("DOGS_WRAP", ""))
 SPEED = float(os.environ.get("DOGS_SPEED", "600"))
 LONG = bool(os.environ.get("DOGS_LONG"))
-SHORT = int(os.environ.get("DOGS_SHORT", "1"))
+SHORT = 1 if LONG else int(os.environ.get("DOGS_SHORT", "1"))
 SLOW = bool(WRAP) or "asan" in DOGS or "tsan" in DOGS
 TOKEN = "dop_v1_sandbox" + "0" * 58
 PATIENCE_S = 120 if SLOW else 60  # of a test for one command; the commands are made to be quick
