@@ -3,14 +3,14 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../verbs.sh"
 game=valheim
 
-# It saves every five minutes and when it is stopped, and cannot be told to: the next is waited for.
+# It saves every two minutes and when it is stopped, and cannot be told to: the next is waited for.
 save() {
     local stamp
     stamp=$(mktemp)
     # shellcheck disable=SC2064
     trap "rm -f '$stamp'" EXIT
-    wait_for 330 written_since "$stamp" '*.db' "$root/srv/valheim/worlds" ||
-        fail "it did not save by itself within 330 s; stopping it saves"
+    wait_for 150 written_since "$stamp" '*.db' "$root/srv/valheim/worlds" ||
+        fail "it did not save by itself within 150 s; stopping it saves"
 }
 
 # A2S, as any browser of servers asks. What it counts holds with -public 1 and without crossplay.
