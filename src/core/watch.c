@@ -281,6 +281,8 @@ static bool round_(struct watch *w, struct err *e)
     for (size_t i = 0; ok && i < w->n; i++)
         if (w->servers[i].droplet && !w->servers[i].stopping)
             judge(w, &w->servers[i], players[i], now);
+    for (size_t i = 0; i < w->n; i++)
+        w->servers[i].droplet = NULL; /* it was lent by the list */
     free(droplets);
     free(players);
     if (ok) {
