@@ -160,13 +160,18 @@ def under_wine(command, seconds):
         shutil.rmtree(prefix, ignore_errors=True)
 
 
-def unit(suite):
+def unit(suite, only=()):
+    """only: names of test programs instead of all."""
     folder = folder_of(suite.build)
     junit = folder / "unit.xml"
     junit.unlink(missing_ok=True)
     command = ["ctest", "--test-dir", folder, "--output-on-failure", "--output-junit", junit, "-j2"]
+    if only:
+        command += ["-R", f"^({'|'.join(only)})$"]
     status, output = (under_wine if suite.build == "windows" else run)(command, 600)
-    return counted(status, output, junit)
+    counts = counted(status, output, junit)
+    counts.names = [name for _, name in counts.names]
+    return counts
 
 
 def python_tests(suite, only=()):
@@ -393,9 +398,9 @@ def try_again(suites_results):
     """What failed, by itself; a suite of which little is left standing is not tried."""
     passed = []
     for suite, result in suites_results:
-        if suite.kind is not python_tests or not 0 < result.failed == len(result.names) <= AGAIN_MOST:
+        if suite.kind not in (unit, python_tests) or not 0 < result.failed == len(result.names) <= AGAIN_MOST:
             continue
-        counts = python_tests(suite, result.names)
+        counts = suite.kind(suite, result.names)
         say(f"=== {suite.name}, its failed ones by themselves: {counts}"
             + ("\n" + counts.text if counts.failed else ""))
         if counts.passed + counts.failed != result.failed:

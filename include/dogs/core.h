@@ -253,6 +253,7 @@ bool core_whoami(struct core *core, struct whoami *out, struct err *e);
 struct watch_opts {
     const char *const *servers; /* n_servers of them; none: all that have a rule */
     size_t n_servers;
+    bool yes; /* what a stop would ask is agreed to */
 };
 bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, struct err *e);
 

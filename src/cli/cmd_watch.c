@@ -35,8 +35,11 @@ static bool run_watch(struct cli *cli, struct err *e)
 {
     struct core_opts opts = cli->core_opts;
     opts.on_event = hear;
-    return core_watch(
-        &opts, &(struct watch_opts){.servers = cli->line.words, .n_servers = cli->line.n_words}, e);
+    return core_watch(&opts,
+                      &(struct watch_opts){.servers = cli->line.words,
+                                           .n_servers = cli->line.n_words,
+                                           .yes = cli->g.yes},
+                      e);
 }
 
 const struct cmd cmds_watch[] = {

@@ -50,6 +50,8 @@
     I(stays)            /* how often a player's word put it off */                                 \
     I(stay_seen)        /* until when `dogs stay` has put it off; 0 = not */                       \
     I(left)             /* time at which the players were done with */                             \
+    I(empty_at)         /* --if-empty: when it was last known that nobody plays */                 \
+    I(game_stopped)     /* 1: the game was told to end */                                          \
     I(saved_at)         /* time at which the game confirmed its save; 0 = not */                   \
     I(world_sent)       /* time in the name of the world's archive; 0 = none begun */              \
     I(world_done)       /* 1: it is there and proved */                                            \

@@ -88,6 +88,8 @@ bool ready_run(struct run *r, struct err *e); /* steps_game.c */
 void ready_plan(struct run *r);
 bool run_site(struct run *r, bool tell, struct site *out, struct err *e); /* the droplet's game */
 
+/* --if-empty, just before the machine goes: asked again where archiving took its time. */
+bool still_empty(struct run *r, struct err *e);
 bool players_observe(struct run *r, bool *done, struct err *e); /* steps_leave.c */
 bool players_run(struct run *r, struct err *e);
 void players_plan(struct run *r);

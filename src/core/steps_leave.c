@@ -11,6 +11,7 @@ enum {
     HOLDS_S = 10 * 60, /* what was said and saved counts for so long after a crash */
     SAVE_TRIES = 3,
     SAVE_PAUSE_MS = 5000,
+    EMPTY_S = 60, /* that nobody plays counts for so long where the game is still on */
     STAY_BY_WORD_S = 30 * 60,
     STAYS_MAX = 2, /* by a player's word */
     SAID_MAX = 300,
@@ -60,12 +61,39 @@ static bool need_empty(struct run *r, const struct site *site, struct err *e)
     char text[300];
     if (!site_count(r->core, site, 0, &n, e))
         return false;
-    if (n.players == 0)
+    if (n.players == 0) {
+        r->f.empty_at = run_now(r);
         return true;
+    }
     headcount_text(&n, text, sizeof text);
     err_set(e, ERR_GUARD, "%s on %s%s%s", text, r->srv->name, n.players < 0 ? ": " : "",
             n.players < 0 ? n.why : "");
     return err_hint(e, "`dogs stop %s` stops it whoever plays, after a warning", r->srv->name);
+}
+
+/* A game that this run has told to end answers nobody, and nobody plays it; unless somebody has
+ * started it again. */
+static bool game_is_gone(struct run *r, bool *gone, struct err *e)
+{
+    struct site site;
+    struct headcount n;
+    *gone = false;
+    if (!r->f.game_stopped)
+        return true;
+    if (!run_site(r, true, &site, e) || !site_count(r->core, &site, 0, &n, e))
+        return false;
+    *gone = !n.up && n.players <= 0;
+    r->f.game_stopped = *gone;
+    return true;
+}
+
+bool still_empty(struct run *r, struct err *e)
+{
+    struct site site;
+    if (!r->req->if_empty || r->resumed || r->f.game_stopped ||
+        run_now(r) - r->f.empty_at < EMPTY_S)
+        return true;
+    return run_site(r, true, &site, e) && need_empty(r, &site, e);
 }
 
 bool players_observe(struct run *r, bool *done, struct err *e)
@@ -74,11 +102,16 @@ bool players_observe(struct run *r, bool *done, struct err *e)
     *done = is_over(r);
     if (*done)
         return true;
+    if (!game_is_gone(r, done, e))
+        return false;
+    if (*done)
+        return true;
     bool under_way = !r->f.left && is_fresh(r, r->f.leave_at);
     int64_t until = r->req->now ? 0 : stay_of(r);
     if (until && !under_way && !is_fresh(r, r->f.left))
         return refuse_to_leave(r, until, e);
-    if (!run_site(r, true, &site, e) || (r->req->if_empty && !need_empty(r, &site, e)))
+    if (!run_site(r, true, &site, e) ||
+        (r->req->if_empty && !is_fresh(r, r->f.empty_at) && !need_empty(r, &site, e)))
         return false;
     *done = r->req->now || r->req->if_empty || !site.place.game || is_fresh(r, r->f.left);
     return true;
@@ -282,7 +315,7 @@ bool players_run(struct run *r, struct err *e)
 bool save_observe(struct run *r, bool *done, struct err *e)
 {
     struct site site;
-    *done = is_over(r) || is_fresh(r, r->f.saved_at);
+    *done = is_over(r) || r->f.game_stopped || is_fresh(r, r->f.saved_at);
     if (*done)
         return true;
     if (!run_site(r, true, &site, e))
@@ -357,7 +390,12 @@ bool save_run(struct run *r, struct err *e)
     }
     if (saves)
         run_emit(r, EVENT_NOTE, "%s has confirmed its save", site.place.game->title);
+    /* Before: a crash may come after the order, and who asks the game then finds out. */
+    r->f.game_stopped = stops;
+    if (stops && !run_intent(r, e))
+        return false;
     if (stops && !site_tell(r->core, &site, GAME_STOP, NULL, &why)) {
+        r->f.game_stopped = 0;
         if (why.code == ERR_INTERRUPTED) {
             *e = why;
             return false;

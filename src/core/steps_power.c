@@ -70,6 +70,8 @@ bool shutdown_observe(struct run *r, bool *done, struct err *e)
         return err_hint(e, "people may be playing; `dogs %s %s` begins anew", verb_name(r->verb),
                         r->srv->name);
     }
+    if (!*done && !still_empty(r, e))
+        return false;
     r->f.seen_off = *done;
     return true;
 }

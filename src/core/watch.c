@@ -3,6 +3,7 @@
 #include "run.h"
 #include "server.h"
 #include "site.h"
+#include "worlds.h"
 #include <dogs/awake.h>
 #include <dogs/game.h>
 #include <stdarg.h>
@@ -46,12 +47,14 @@ struct watched {
 
 struct watch {
     const struct core_opts *opts;
+    bool yes;
     struct core *core;
     struct game_net *net;
     struct watched *servers;
     size_t n;
     int64_t slept_ms;
-    bool outage;       /* the cloud could not be asked, and that was said */
+    bool answered;     /* the cloud has answered well before */
+    bool outage;       /* it could not be asked, and that was said */
     struct lock *sink; /* over the listener: stops tell it from their threads */
 };
 
@@ -83,13 +86,20 @@ static void tell(struct watch *w, const char *server, enum event_kind kind, cons
                             .text = text});
 }
 
+/* --yes */
+static bool agree(void *ctx, const struct question *q, struct err *e)
+{
+    (void)ctx, (void)q, (void)e;
+    return true;
+}
+
 static void stop_run(void *ctx)
 {
     struct stopping *s = ctx;
     struct core_opts opts = *s->watch->opts;
     opts.on_event = hear;
     opts.ctx = s->watch;
-    opts.ask = NULL;
+    opts.ask = s->watch->yes ? agree : NULL;
     struct core *core = core_new(&opts, &s->err);
     struct request req = {.verb = VERB_STOP, .server = s->server, .if_empty = s->if_empty};
     s->ok = core && core_run(core, &req, &s->out, &s->err);
@@ -126,9 +136,10 @@ static void end_stop(struct watch *w, struct watched *s, bool wait)
     s->not_before = stop->ok ? 0 : cloud_now(w->core->cloud) + STOP_AGAIN_S;
     if (stop->ok)
         s->droplet_id = 0;
-    else if (stop->err.code == ERR_GUARD)
-        tell(w, s->srv->name, EVENT_NOTE, "not stopped: %s", stop->err.text);
-    else if (stop->err.code != ERR_INTERRUPTED)
+    else if (stop->err.code == ERR_GUARD || stop->err.code == ERR_INTERRUPTED)
+        tell(w, s->srv->name, EVENT_WARN, "not stopped: %s%s%s", stop->err.text,
+             *stop->err.hint ? "; " : "", stop->err.hint);
+    else
         tell(w, s->srv->name, EVENT_WARN, "%s%s%s; it is tried again in %d minutes", stop->err.text,
              *stop->err.hint ? "; " : "", stop->err.hint, STOP_AGAIN_S / 60);
     free(stop);
@@ -189,7 +200,7 @@ static bool count(struct watch *w, int *players, struct err *e)
     bool ok = !n || game_query(&(struct game_opts){.net = w->net, .try_ms = TRY_MS}, places, n,
                                answers, w->opts->cancel, e);
     for (size_t k = 0; ok && k < n; k++)
-        players[of[k]] = answers[k].players;
+        players[of[k]] = answers[k].up ? answers[k].players : -1;
     for (size_t k = 0; k < n; k++)
         game_answer_release(&answers[k]);
     free(sites);
@@ -231,10 +242,22 @@ static void tell_players(struct watch *w, struct watched *s, int players, int64_
 /* A stop of this computer that was cut off: its droplet may be off by now, and costs on. */
 static bool stop_is_open(const struct watch *w, const struct watched *s)
 {
+    const char *dir = w->core->cfg->state_dir;
     struct last_run last;
+    struct os_lock *lock = NULL;
     struct err ignored;
-    return journal_peek(w->core->cfg->state_dir, s->srv->name, &last, &ignored) && last.open &&
-           last.verb == VERB_STOP && last.facts.droplet_id == s->droplet->id;
+    if (!journal_peek(dir, s->srv->name, &last, &ignored) || !last.open || last.verb != VERB_STOP ||
+        last.facts.droplet_id != s->droplet->id)
+        return false;
+    /* Who ends a countdown by Ctrl-C has thought better of it. */
+    if (s->droplet->status != DROPLET_OFF && strcmp(last.run.step, "players") == 0)
+        return false;
+    char *name = xasprintf("%s.lock", s->srv->name), *path = os_path_join(dir, name);
+    bool left_alone = os_lock_try(path, &lock, &ignored);
+    os_lock_drop(lock);
+    free(name);
+    free(path);
+    return left_alone;
 }
 
 static void judge(struct watch *w, struct watched *s, int players, int64_t now)
@@ -286,12 +309,14 @@ static bool round_(struct watch *w, struct err *e)
     free(droplets);
     free(players);
     if (ok) {
+        w->answered = true;
         if (w->outage)
             tell(w, "", EVENT_NOTE, "the cloud answers again");
         w->outage = false;
         return true;
     }
-    if (!run_passing(&why)) {
+    /* After good answers a refused token may be the cloud's own trouble. */
+    if (!run_passing(&why) && !(w->answered && (why.code == ERR_AUTH || why.code == ERR_REFUSED))) {
         *e = why;
         return false;
     }
@@ -347,9 +372,16 @@ static bool choose(struct watch *w, const struct watch_opts *opts, struct err *e
 {
     const struct config *cfg = w->opts->cfg;
     w->servers = xcalloc(cfg->n_servers + 1, sizeof *w->servers);
-    for (size_t i = 0; i < opts->n_servers; i++)
-        if (!config_need_server(cfg, opts->servers[i], &w->servers[w->n++].srv, e))
+    for (size_t i = 0; i < opts->n_servers; i++) {
+        const struct server_cfg *srv;
+        bool known = false;
+        if (!config_need_server(cfg, opts->servers[i], &srv, e))
             return false;
+        for (size_t k = 0; k < w->n; k++)
+            known |= w->servers[k].srv == srv;
+        if (!known)
+            w->servers[w->n++].srv = srv;
+    }
     for (size_t i = 0; !opts->n_servers && i < cfg->n_servers; i++)
         if (cfg->servers[i].idle.after_s || cfg->servers[i].max_hours)
             w->servers[w->n++].srv = &cfg->servers[i];
@@ -368,6 +400,24 @@ static bool choose(struct watch *w, const struct watch_opts *opts, struct err *e
         }
     }
     return true;
+}
+
+/* Secrets are looked for now: stops in their threads only read the configuration. */
+static void fetch_secrets(struct watch *w)
+{
+    for (size_t i = 0; i < w->n; i++) {
+        const struct server_cfg *srv = w->servers[i].srv;
+        struct world_place place;
+        struct site at;
+        struct err why = {0};
+        if (!site_open(w->core, srv, "127.0.0.1", SITE_TELL, &at, &why))
+            tell(w, srv->name, EVENT_WARN, "%s", why.text);
+        if (!srv->world.on_stop || !*srv->world.to)
+            continue;
+        if (!world_place_open(w->core, srv, &place, &why))
+            tell(w, srv->name, EVENT_WARN, "%s", why.text);
+        world_place_close(&place);
+    }
 }
 
 /* What will happen to each, said once at the beginning. */
@@ -397,12 +447,14 @@ static void announce(struct watch *w)
 
 bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, struct err *e)
 {
-    struct watch w = {.opts = opts, .sink = lock_new(), .slept_ms = awake_slept_ms()};
+    struct watch w = {
+        .opts = opts, .yes = watch->yes, .sink = lock_new(), .slept_ms = awake_slept_ms()};
     bool ok = choose(&w, watch, e);
     w.core = ok ? core_new(opts, e) : NULL;
     w.net = w.core ? game_net_open(e) : NULL;
     ok = w.net != NULL;
     if (ok) {
+        fetch_secrets(&w);
         announce(&w);
         ok = loop(&w, e);
     }

@@ -253,7 +253,7 @@ bool world_prove(const struct world_place *p, const char *state_dir, const char 
     str_copy(w.name, sizeof w.name, name);
     str_copy(w.sha256, sizeof w.sha256, sha256);
     char *proof = proof_name(&w), *address = world_address(p, proof);
-    char *file = xasprintf("world-proof.%" PRId64, os_pid());
+    char *file = xasprintf("world-proof.%s.%" PRId64, name, os_pid());
     char *path = os_path_join(state_dir, file), *text = xasprintf("%s  %s\n", sha256, name);
     bool ok = os_mkdirs(state_dir, e) && os_replace_file(path, text, strlen(text), e) &&
               put(p, state_dir, path, address, cancel, e);

@@ -181,7 +181,8 @@ static void answer_late(struct ask *a)
     obey(a, next);
 }
 
-/* A server that stops may just as well reset the connection as close it. */
+/* A server that stops may just as well reset the connection as close it; one that has spoken before
+ * has closed it, too, if it did so while something was on its way there. */
 static bool may_end(const struct ask *a)
 {
     return a->telling && a->order == GAME_STOP;
@@ -290,6 +291,11 @@ static void write_some(struct ask *a)
 
     if (state == SOCK_NOT_YET)
         return;
+    if (state != SOCK_DONE && a->heard) {
+        /* It has closed: what it said before may be unread, and reading finds the end. */
+        a->sent = a->talk.out.len;
+        return;
+    }
     if (state != SOCK_DONE) {
         broken(a, state, &e);
         return;
@@ -312,7 +318,8 @@ static void read_some(struct ask *a, unsigned char *room)
     if (state == SOCK_DONE) {
         a->heard = a->connected = true;
         obey(a, talk_feed(&a->talk, room, n, 0));
-    } else if (a->protocol->carrier == CARRY_UDP || (state == SOCK_BROKEN && !may_end(a))) {
+    } else if (a->protocol->carrier == CARRY_UDP ||
+               (state == SOCK_BROKEN && !may_end(a) && !a->heard)) {
         broken(a, state, &e);
     } else {
         obey(a, talk_end(&a->talk));
