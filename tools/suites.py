@@ -301,6 +301,8 @@ def suites():
         Suite("unit-asan", unit, "asan"),
         e2e("ready", "test_ready.py", "asan"),
         e2e("leave", "test_leave.py", "asan"),
+        e2e("schedule", "test_schedule.py", "asan", env={"DOGS_SHORT": "4"}),
+        e2e("limits", "test_limits.py", "asan"),
         e2e("evening", "test_evening.py", "asan"),
         e2e("cli", "test_cli*.py", "asan"),
         e2e("menu", "test_menu.py", "asan"),
