@@ -131,6 +131,7 @@ steam_app() {
     own_dir "$home/.steam" "$home/.steam/sdk64"
     [ ! -e "$steam/linux64/steamclient.so" ] ||
         ln -sfn "$steam/linux64/steamclient.so" "$home/.steam/sdk64/steamclient.so"
+    say "app $1" >"$home/version"
 }
 
 # steam_packages: what steamcmd, a 32-bit program, needs.
@@ -151,6 +152,9 @@ link_saves() {
 
 # systemd_runs: false in a root that is being prepared and was not booted.
 systemd_runs() { [ -d "$root/run/systemd/system" ]; }
+
+# program: fetched at first. Later only update.sh does, which stops the game for it.
+program() { [ -e "$home/version" ] || "$folder/update.sh"; }
 
 # stopped COMMAND...: runs it while the game is down (and has saved), and starts it again if it ran.
 stopped() {

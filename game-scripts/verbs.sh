@@ -108,8 +108,18 @@ chat() {
 json() {
     sed -n "s/.*\"$1\"[[:space:]]*:[[:space:]]*\"\{0,1\}\([^\",}]*\).*/\1/p" | head -n 1
 }
-# quoted TEXT: as JSON writes it between quotes.
+# quoted TEXT: as it stands between quotes in JSON, and in a config of curl's.
 quoted() { printf '%s' "$1" | sed 's/[\\"]/\\&/g'; }
+
+# http [KEY VALUE]...: curl with these options, passwords among them, which on a command line anybody
+# could read.
+http() {
+    while [ $# -gt 0 ]; do
+        printf '%s = "%s"\n' "$1" "$(quoted "$2")"
+        shift 2
+    done | curl --silent --show-error --fail --max-time 60 "${curl_flags[@]}" --config -
+}
+curl_flags=()
 
 number() {
     [[ $1 =~ ^[0-9]{1,6}$ ]] || exit 1

@@ -80,6 +80,17 @@ needs_games=(
     "nodejs|command -v node|runs npm's game servers"
     "npm|command -v npm|fetches them"
 )
+# For the tests of game-scripts/, as root: in a Debian that fetch_guest makes.
+needs_scripts=(
+    "shellcheck|command -v shellcheck|check of the shell scripts"
+    "debootstrap|command -v debootstrap|makes the Debian that game scripts are run in"
+    "debian-archive-keyring|test -s /usr/share/keyrings/debian-archive-keyring.gpg|proves it"
+    "dpkg-dev|command -v dpkg-scanpackages|lists the packages that are put into it"
+    "util-linux|command -v nsenter|gets into it"
+)
+# What is in that Debian, and what its apt can install without a network.
+guest_base=systemd,systemd-sysv,dbus,ca-certificates,curl,openssl,iproute2,python3
+guest_store=(minetest-server openarena-server nftables xz-utils lib32gcc-s1)
 
 say() { printf '%s\n' "$*"; }
 die() {
@@ -202,6 +213,36 @@ fetch_games() {
             touch "$dir/node/complete" || status=1
     fi
     return $status
+}
+
+# fetch_guest FOLDER: a Debian 12 in FOLDER/base, with packages for its apt in /store. False where
+# it cannot be made.
+fetch_guest() {
+    local dir=$1 new=$1.new kind="$guest_base ${guest_store[*]}"
+    [ "$(cat "$dir/complete" 2>/dev/null)" != "$kind" ] || return 0
+    [ "$(id -u)" = 0 ] && command -v debootstrap dpkg-scanpackages >/dev/null || return 1
+    rm -rf "$dir" "$new"
+    mkdir -p "$new"
+    say "Fetching a Debian for the game scripts (some 500 MB)"
+    # /proc is mounted where nobody else sees it, and gone with the shell.
+    env DEBIAN_FRONTEND=noninteractive unshare -m bash -euo pipefail -c '
+        base=$1 kind=$2
+        shift 2
+        debootstrap --variant=minbase --include="$kind" bookworm "$base"
+        mount -t proc proc "$base/proc"
+        chroot "$base" apt-get -q -y --no-install-recommends --download-only install "$@"
+        mkdir "$base/store"
+        mv "$base"/var/cache/apt/archives/*.deb "$base/store"
+        (cd "$base/store" && dpkg-scanpackages . >Packages)
+        echo "deb [trusted=yes] file:/store ./" >"$base/etc/apt/sources.list"
+        echo force-unsafe-io >"$base/etc/dpkg/dpkg.cfg.d/guest"
+        rm -rf "$base"/var/lib/apt/lists/*
+    ' guest "$new/base" "$guest_base" "${guest_store[@]}" >"$new/log" 2>&1 || {
+        tail -5 "$new/log" >&2
+        return 1
+    }
+    printf '%s\n' "$kind" >"$new/complete"
+    mv "$new" "$dir"
 }
 
 # configure FOLDER OPTION...: a build folder for this checkout; one that was made for another place

@@ -250,10 +250,11 @@ def figures(suite):
 
 class Suite:
     def __init__(self, name, kind, build=None, files=(), options=(), env=None, seconds=600,
-                 quick=False, show=False):
+                 quick=False, show=False, long=False):
         self.name, self.kind, self.build, self.files = name, kind, build, files
         self.options, self.env, self.seconds = options, env or {}, seconds
         self.quick, self.show = quick, show  # show: the output also where all is well
+        self.long = long  # only with --long, or by name
 
 
 def e2e(name, file, build="release", **more):
@@ -272,11 +273,14 @@ def suites():
         e2e("menu", "test_menu.py"),
         e2e("refusals", "test_refusals.py"),
         e2e("interrupt", "test_interrupt.py"),
-        e2e("crash", "test_crash.py"),
-        e2e("faults", "test_faults.py"),
+        e2e("crash", "test_crash.py", env={"DOGS_SHORT": "2"}),
+        e2e("faults", "test_faults.py", env={"DOGS_SHORT": "2"}),
         e2e("together", "test_together.py"),
         e2e("tls", "test_tls.py"),
+        e2e("scripts", "test_scripts.py", seconds=900),
         e2e("stepped", "test_stepped.py"),
+        e2e("watch", "test_watch.py"),
+        e2e("year", "test_year.py"),
         e2e("awake", "test_awake.py"),
         e2e("schedule", "test_schedule.py"),
         e2e("limits", "test_limits.py"),
@@ -284,9 +288,9 @@ def suites():
         e2e("get", "test_get.py"),
         e2e("put", "test_put.py"),
         e2e("transfer-face", "test_transfer_face.py"),
-        e2e("transfer-faults", "test_transfer_faults.py"),
-        e2e("resume", "test_resume.py"),
-        e2e("transfer-odd", "test_transfer_odd.py"),
+        e2e("transfer-faults", "test_transfer_faults.py", env={"DOGS_SHORT": "2"}),
+        e2e("resume", "test_resume.py", env={"DOGS_SHORT": "2"}),
+        e2e("transfer-odd", "test_transfer_odd.py", env={"DOGS_SHORT": "2"}),
         e2e("dropbox", "test_dropbox.py"),
         e2e("games", "test_games.py"),
         e2e("worlds", "test_worlds.py"),
@@ -303,14 +307,16 @@ def suites():
         e2e("leave", "test_leave.py", "asan"),
         e2e("schedule", "test_schedule.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("limits", "test_limits.py", "asan"),
+        e2e("ready", "test_ready.py", "asan", env={"DOGS_SHORT": "3"}),
+        e2e("leave", "test_leave.py", "asan", env={"DOGS_SHORT": "3"}),
         e2e("evening", "test_evening.py", "asan"),
         e2e("cli", "test_cli*.py", "asan"),
-        e2e("menu", "test_menu.py", "asan"),
+        e2e("menu", "test_menu.py", "asan", long=True),
         e2e("refusals", "test_refusals.py", "asan"),
         e2e("interrupt", "test_interrupt.py", "asan"),
         e2e("crash", "test_crash.py", "asan", env={"DOGS_SHORT": "8"}),
         e2e("faults", "test_faults.py", "asan", env={"DOGS_SHORT": "8"}),
-        e2e("awake", "test_awake.py", "asan"),
+        e2e("awake", "test_awake.py", "asan", env={"DOGS_SHORT": "8"}),
         e2e("together", "test_together.py", "asan", env={"DOGS_SHORT": "8"}),
         e2e("get", "test_get.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("put", "test_put.py", "asan", env={"DOGS_SHORT": "4"}),
@@ -318,9 +324,9 @@ def suites():
         e2e("resume", "test_resume.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("transfer-odd", "test_transfer_odd.py", "asan", env={"DOGS_SHORT": "4"}),
         e2e("dropbox", "test_dropbox.py", "asan", env={"DOGS_SHORT": "4"}),
-        e2e("games", "test_games.py", "asan"),
+        e2e("games", "test_games.py", "asan", long=True),
         e2e("worlds", "test_worlds.py", "asan", env={"DOGS_SHORT": "3"}),
-        e2e("query", "test_query.py", "asan"),
+        e2e("query", "test_query.py", "asan", long=True),
         e2e("query-admin", "test_admin.py", "asan"),
         Suite("unit-tsan", unit, "tsan"),
         e2e("evening", "test_evening.py", "tsan"),
@@ -347,11 +353,11 @@ def suites():
         e2e("awake", "test_awake_wine.py", "windows"),
         e2e("schedule", "test_schedule_wine.py", "windows"),
         Suite("windows-twice", twice, seconds=1800, show=True),
-        e2e("static", "test_static.py", "static"),
-        e2e("evening", "test_evening.py", "static"),
-        e2e("cli", "test_cli*.py", "static"),
-        e2e("get", "test_get.py", "static", env={"DOGS_SHORT": "4"}),
-        e2e("put", "test_put.py", "static", env={"DOGS_SHORT": "4"}),
+        e2e("static", "test_static.py", "static", long=True),
+        e2e("evening", "test_evening.py", "static", long=True),
+        e2e("cli", "test_cli*.py", "static", long=True),
+        e2e("get", "test_get.py", "static", env={"DOGS_SHORT": "4"}, long=True),
+        e2e("put", "test_put.py", "static", env={"DOGS_SHORT": "4"}, long=True),
         Suite("figures", figures, "release", seconds=300, show=True),
     ]
 
@@ -416,6 +422,8 @@ def main():
     for word in args.suite:
         if not any(word in s.name for s in chosen):
             parser.error(f"no suite '{word}'; there are: {' '.join(s.name for s in chosen)}")
+    if not args.suite and not args.long:
+        chosen = [s for s in chosen if not s.long]
     if args.suite:
         chosen = [s for s in chosen if any(word in s.name for word in args.suite)]
     if args.list:

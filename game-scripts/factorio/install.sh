@@ -8,7 +8,7 @@ amd64_only
 packages ca-certificates curl xz-utils
 own_user
 own_dir "$home/saves"
-"$folder/update.sh"
+program
 
 # Not announced to the public list of games; players prove who they are.
 keep 0640 "$home/server-settings.json" <<'END'

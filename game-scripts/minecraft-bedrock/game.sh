@@ -13,8 +13,9 @@ save() {
     at=$(size_of "$root$log")
     console "save hold"
     trap 'console "save resume"' EXIT
-    wait_for 120 held "$at" || fail "it did not say that it saved within some minutes"
+    wait_for 40 held "$at" || fail "it did not say that it saved within two minutes"
 }
+# Takes three times as long as wait_for reckons.
 held() {
     console "save query"
     sleep 0.5

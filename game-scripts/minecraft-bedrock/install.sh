@@ -8,7 +8,7 @@ amd64_only
 packages ca-certificates curl python3-minimal libpython3-stdlib
 own_user
 own_dir "$home/worlds"
-"$folder/update.sh"
+program
 
 # Over what came with the program, at the first time only.
 if [ ! -e "$home/dogs-set-up" ]; then

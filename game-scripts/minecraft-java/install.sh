@@ -8,7 +8,7 @@ amd64_only
 packages ca-certificates curl python3-minimal libpython3-stdlib
 own_user
 own_dir "$home/world"
-"$folder/update.sh"
+program
 
 # Mojang's end user licence agreement: whoever runs this accepts it, as README.md says.
 keep_own "$home/eula.txt" <<'END'

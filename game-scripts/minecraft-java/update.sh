@@ -14,12 +14,12 @@ pick newest "$work/versions" >"$work/picked"
 read -r version url digest <"$work/picked"
 fetch "$url" "$work/version" sha1 "$digest"
 pick server "$work/version" >"$work/picked"
-read -r url digest component <"$work/picked"
-if [ "$(cat "$home/version" 2>/dev/null)" = "$version $digest" ]; then
+read -r url server component <"$work/picked"
+if [ "$(cat "$home/version" 2>/dev/null)" = "$version $server" ]; then
     say "minecraft-java $version is the newest"
     exit 0
 fi
-fetch "$url" "$work/server.jar" sha1 "$digest"
+fetch "$url" "$work/server.jar" sha1 "$server"
 
 # Mojang's own build of that Java, file by file: Debian may have none so new.
 runtimes=https://launchermeta.mojang.com/v1/products/java-runtime
@@ -39,7 +39,7 @@ exchange() {
     mv "$work/java" "$home/java"
     chmod -R go+rX "$home/java"
     install -m 0644 "$work/server.jar" "$home/server.jar"
-    printf '%s\n' "$version $digest" >"$home/version"
+    printf '%s\n' "$version $server" >"$home/version"
 }
 stopped exchange
 say "minecraft-java is $version now"

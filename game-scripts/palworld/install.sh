@@ -8,7 +8,7 @@ amd64_only
 steam_packages
 packages nftables
 own_user
-"$folder/update.sh"
+program
 link_saves "$home/server/Pal/Saved/SaveGames" "$home/saves"
 secret "$home/admin-password"
 settings=$home/server/Pal/Saved/Config/LinuxServer/PalWorldSettings.ini

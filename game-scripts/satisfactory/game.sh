@@ -4,13 +4,11 @@ set -euo pipefail
 game=satisfactory
 
 # Its API, asked from the same machine: the certificate is the server's own.
+curl_flags=(--insecure)
+# api BODY [TOKEN]
 api() {
-    curl --silent --show-error --fail --insecure --max-time 60 --config - <<END
-url = "https://127.0.0.1:7777/api/v1"
-header = "Content-Type: application/json"
-${2:+header = "Authorization: Bearer $2"}
-data = "$(quoted "$1")"
-END
+    http url https://127.0.0.1:7777/api/v1 header "Content-Type: application/json" \
+        ${2:+header "Authorization: Bearer $2"} data "$1"
 }
 
 # login FUNCTION LEVEL [MORE]: a token.

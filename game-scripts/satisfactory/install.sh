@@ -7,7 +7,7 @@ begin satisfactory
 amd64_only
 steam_packages
 own_user
-"$folder/update.sh"
+program
 link_saves "$home/.config/Epic/FactoryGame/Saved/SaveGames" "$home/saves"
 # The administrator's: with it a new server is claimed, and in the game its owner types it.
 secret "$home/admin-password"

@@ -3,14 +3,14 @@ set -euo pipefail
 . "$(dirname "$(readlink -f "${BASH_SOURCE[0]}")")/../verbs.sh"
 game=valheim
 
-# It saves every five minutes and when it is stopped, and cannot be told to: the next is waited for.
+# It saves every two minutes and when it is stopped, and cannot be told to: the next is waited for.
 save() {
     local stamp
     stamp=$(mktemp)
     # shellcheck disable=SC2064
     trap "rm -f '$stamp'" EXIT
-    wait_for 330 written_since "$stamp" '*.db' "$root/srv/valheim/worlds" ||
-        fail "it did not save by itself within 330 s; stopping it saves"
+    wait_for 150 written_since "$stamp" '*.db' "$root/srv/valheim/worlds" ||
+        fail "it did not save by itself within 150 s; stopping it saves"
 }
 
 # A2S, as any browser of servers asks. What it counts holds with -public 1 and without crossplay.
@@ -37,8 +37,9 @@ a2s() {
     local challenge
     # shellcheck disable=SC2001
     challenge=$(sed 's/../\\x&/g' <<<"$1")
-    # In one write: a datagram.
-    printf '\xff\xff\xff\xffTSource Engine Query\0%b' "$challenge" >&3
+    # In one write, which is a datagram: printf's own end where a byte is that of a new line.
+    printf '\xff\xff\xff\xffTSource Engine Query\0%b' "$challenge" |
+        dd bs=2048 iflag=fullblock status=none >&3
     reply=$(timeout 5 dd bs=2048 count=1 status=none <&3 | od -An -v -tx1 | tr -d ' \n')
     reply=${reply#ffffffff}
 }

@@ -8,7 +8,7 @@ amd64_only
 steam_packages
 own_user
 own_dir "$home/worlds"
-"$folder/update.sh"
+program
 
 # What players type to come in. The game takes it on its command line only.
 secret "$home/password"

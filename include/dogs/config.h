@@ -100,6 +100,14 @@ struct server_cfg {
     } world;
     struct rule_cfg *schedule; /* n_rules: its own, else those of the top level */
     size_t n_rules;
+    struct idle_cfg {
+        int after_s;        /* `dogs watch` stops it when nobody played for so long; 0 = never */
+        int never_joined_s; /* the same where nobody ever came; default 30 minutes */
+        int grace_s;        /* not so soon after its start; default 10 minutes */
+        int readings;       /* 2..100, default 5: so many answers in a row must say so */
+        int traffic_kbps;   /* nor may more than this come in, where `monitoring` is on; default 64,
+                               0 = whatever comes in */
+    } idle;
     int max_hours;            /* longest session; 0 = no limit, at most 720 */
     struct budget_cfg budget; /* of this server; `session` of the top level is its default */
 };

@@ -244,6 +244,18 @@ struct whoami {
 };
 bool core_whoami(struct core *core, struct whoami *out, struct err *e);
 
+/* Watching: each minute one list of droplets and one question to every game; a server is stopped
+ * when nobody has played for as long as its `idle_stop` says, or at its maximum. Stops run beside
+ * the watching, in threads with engines of their own; on_event hears all, one at a time, from any
+ * of these threads. Several watchers on several computers do the work once: a stop that is under
+ * way is followed, one that is done is seen. Ends only with an error: INTERRUPTED, or what no
+ * waiting mends (AUTH, CONFIG). */
+struct watch_opts {
+    const char *const *servers; /* n_servers of them; none: all that have a rule */
+    size_t n_servers;
+};
+bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, struct err *e);
+
 /* Pure parts, public for tests and faces */
 
 /* Whether the games that the config names are there: one line per server where not, as

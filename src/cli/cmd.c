@@ -30,8 +30,8 @@ const struct opt cli_globals[] = {
 };
 
 static const struct cmd *const families[] = {
-    cmds_run,   cmds_view,  cmds_query,   cmds_worlds, cmds_transfer, cmds_schedule,
-    cmds_setup, cmds_login, cmds_sandbox, cmds_awake,  cmds_load,     cmds_help,
+    cmds_run,   cmds_watch, cmds_view,    cmds_query, cmds_worlds, cmds_transfer, cmds_schedule,
+    cmds_setup, cmds_login, cmds_sandbox, cmds_awake, cmds_load,   cmds_help,
 };
 
 const struct cmd *cmd_next(const struct cmd *after)

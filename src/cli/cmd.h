@@ -80,6 +80,7 @@ struct cli {
     struct server_cfg *made_up;
     struct sandbox *sandbox;
     struct core *core;
+    struct core_opts core_opts; /* what it was made of */
 };
 
 /* cmd.c */
@@ -98,6 +99,7 @@ void help_short(const struct cli *cli);
 
 /* The families. Each ends with a NULL name. */
 extern const struct cmd cmds_run[];
+extern const struct cmd cmds_watch[];
 extern const struct cmd cmds_view[];
 extern const struct cmd cmds_query[];
 extern const struct cmd cmds_worlds[];

@@ -157,15 +157,14 @@ bool session_core(struct cli *cli, const char *token, struct err *e)
     /* config_token put it into the loaded value, of which the effective one is a copy. */
     cli->effective.token = cli->loaded->token;
     cli->effective.token_source = cli->loaded->token_source;
-    cli->core =
-        core_new(&(struct core_opts){.cfg = cli->cfg,
-                                     .api_url = cli->sandbox ? sandbox_url(cli->sandbox) : NULL,
-                                     .token = cli->sandbox ? SANDBOX_TOKEN : token,
-                                     .cancel = cli->cancel,
-                                     .on_event = progress_event,
-                                     .ask = ask_question,
-                                     .ctx = cli},
-                 e);
+    cli->core_opts = (struct core_opts){.cfg = cli->cfg,
+                                        .api_url = cli->sandbox ? sandbox_url(cli->sandbox) : NULL,
+                                        .token = cli->sandbox ? SANDBOX_TOKEN : token,
+                                        .cancel = cli->cancel,
+                                        .on_event = progress_event,
+                                        .ask = ask_question,
+                                        .ctx = cli};
+    cli->core = core_new(&cli->core_opts, e);
     return cli->core != NULL;
 }
 

@@ -92,3 +92,17 @@ const char *check_archive(const char *text)
                : "not a place; write the name of one of your remotes, a colon and a folder, for "
                  "example 'spaces:worlds/mc'";
 }
+
+const char *check_readings(const char *text)
+{
+    int64_t n;
+
+    return str_int64(text, 2, 100, &n) ? NULL : "write a number from 2 to 100";
+}
+
+const char *check_traffic(const char *text)
+{
+    int64_t n;
+
+    return str_int64(text, 0, 1000000, &n) ? NULL : "write kbit/s as a whole number, or 0";
+}

@@ -15,6 +15,8 @@ static const char *check_uuid(const char *text);
 static const char *check_ssh_key(const char *text);
 static const char *check_snapshot_max(const char *text);
 static const char *check_grace(const char *text);
+static const char *check_idle_after(const char *text);
+static const char *check_idle(const char *text);
 static const char *check_max_hours(const char *text);
 
 /* name, variable, per server, type, field, default, check, example, what it is */
@@ -101,6 +103,18 @@ static const char *check_max_hours(const char *text);
     X("schedule", NULL, true, KEY_SCHEDULE, 0, "", check_any,                                      \
       "[{do: stop, at: '02:00', days: [fri, sat], zone: Europe/Berlin, unless_played: true}]",     \
       "when it is stopped and started by itself; `dogs schedule add` makes it so")                 \
+    X("idle_stop", NULL, true, KEY_GROUP, 0, "", check_any, "",                                    \
+      "`dogs watch` stops it when nobody plays")                                                   \
+    X("idle_stop.after", "DOGS_IDLE_STOP_AFTER", true, KEY_SECONDS, SRV(idle.after_s), "0",        \
+      check_idle_after, "20m", "for so long; 0 = never")                                           \
+    X("idle_stop.never_joined", NULL, true, KEY_SECONDS, SRV(idle.never_joined_s), "30m",          \
+      check_idle, "30m", "the same where nobody ever came")                                        \
+    X("idle_stop.grace", NULL, true, KEY_SECONDS, SRV(idle.grace_s), "10m", check_idle, "10m",     \
+      "it is left alone for so long after its start")                                              \
+    X("idle_stop.readings", NULL, true, KEY_INT, SRV(idle.readings), "5", check_readings, "5",     \
+      "so many answers in a row must say that nobody plays")                                       \
+    X("idle_stop.traffic", NULL, true, KEY_INT, SRV(idle.traffic_kbps), "64", check_traffic, "64", \
+      "with `monitoring`: nor may more kbit/s come in; 0 = whatever comes")                        \
     X("max_hours", "DOGS_MAX_HOURS", true, KEY_INT, SRV(max_hours), "0", check_max_hours, "8",     \
       "how long a session may last; 0 for no limit")                                               \
     X("budget", NULL, true, KEY_BUDGET, 0, "", check_any, "{session: 2.00, month: 15}",            \
@@ -279,6 +293,24 @@ static const char *check_grace(const char *text)
     if (!seconds_of(text, &s))
         return "not a time; write seconds (180) or 180s, 3m, 1h";
     return s < 10 || s > 3600 ? "out of range; write 10s to 1h" : NULL;
+}
+
+static const char *check_idle_after(const char *text)
+{
+    int64_t s;
+
+    if (!seconds_of(text, &s))
+        return "not a time; write minutes (20m) or 2h, or 0 for never";
+    return s && (s < 300 || s > 24 * 3600) ? "out of range; write 5m to 24h, or 0 for never" : NULL;
+}
+
+static const char *check_idle(const char *text)
+{
+    int64_t s;
+
+    if (!seconds_of(text, &s))
+        return "not a time; write minutes (30m) or 2h";
+    return s < 60 || s > 24 * 3600 ? "out of range; write 1m to 24h" : NULL;
 }
 
 static const char *check_max_hours(const char *text)

@@ -63,6 +63,8 @@ const char *check_droplet_path(const char *text);
 const char *check_archive(const char *text);
 const char *check_keep(const char *text);
 const char *check_days(const char *text);
+const char *check_readings(const char *text);
+const char *check_traffic(const char *text);
 
 /* NULL if text is fit to be sent as a token. */
 const char *check_token(const char *text);

@@ -69,3 +69,9 @@ bool history_changed(const struct action *actions, size_t n, int64_t began, int6
         return true;
     return !is_power_cut(last) && (off_at == 0 || last->started_at >= off_at);
 }
+
+bool history_touched(const struct action *actions, size_t n, int64_t since)
+{
+    const struct action *last = last_loud(actions, n);
+    return !last || last->started_at >= since;
+}

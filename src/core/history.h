@@ -22,4 +22,8 @@ bool history_stopping(const struct action *actions, size_t n);
  * the machine was seen off before it; 0 = nobody looked. */
 bool history_changed(const struct action *actions, size_t n, int64_t began, int64_t off_at);
 
+/* True unless nothing but snapshots was begun since. A history without even the droplet's creation
+ * is not believed. */
+bool history_touched(const struct action *actions, size_t n, int64_t since);
+
 #endif

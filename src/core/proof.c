@@ -1,3 +1,4 @@
+#include "proof.h"
 #include "history.h"
 #include "run.h"
 #include <stdio.h>
@@ -9,27 +10,43 @@ enum {
     SMALLER = 4,                /* less than a quarter of the last one is absurd */
 };
 
-/* What forbids trust in a snapshot, or NULL. */
-static const char *flaw_of(const struct run *r, const struct snapshot *s)
+const char *proof_flaw(const struct proof_want *w, const struct snapshot *s)
 {
     enum snapshot_kind kind;
-    if (s->droplet_id != r->f.droplet_id)
+    if (s->droplet_id != w->droplet_id)
         return "it is of another droplet";
-    if (!server_owns_name(r->srv->name, s->name, &kind) || kind != SNAPSHOT_SERIES)
+    if (!server_owns_name(w->server, s->name, &kind) || kind != SNAPSHOT_SERIES)
         return "its name is not of this server's series";
-    if (r->f.snapshot_name[0] && strcmp(s->name, r->f.snapshot_name) != 0)
+    if (w->name[0] && strcmp(s->name, w->name) != 0)
         return "it has another name";
-    if (s->created_at < r->f.since)
+    if (s->created_at < w->since)
         return "it was begun before this run";
     if (s->size_mb <= 0)
         return "its size is 0";
-    if (!cloud_has(s->regions, r->droplet.region))
+    if (!cloud_has(s->regions, w->region))
         return "it is not in the droplet's region";
-    if (r->droplet.disk_gb && s->min_disk_gb > r->droplet.disk_gb)
+    if (w->disk_gb && s->min_disk_gb > w->disk_gb)
         return "it wants a bigger disk than the droplet has";
-    if (cloud_has(s->tags, TAG_LIVE) && !r->f.live)
+    if (cloud_has(s->tags, TAG_LIVE) && !w->live)
         return "it was taken while the machine was running";
     return NULL;
+}
+
+bool proof_shrunk(int64_t mb, int64_t last_mb)
+{
+    return mb < last_mb / SMALLER;
+}
+
+static const char *flaw_of(const struct run *r, const struct snapshot *s)
+{
+    return proof_flaw(&(struct proof_want){.server = r->srv->name,
+                                           .name = r->f.snapshot_name,
+                                           .region = r->droplet.region,
+                                           .droplet_id = r->f.droplet_id,
+                                           .since = r->f.since,
+                                           .disk_gb = r->droplet.disk_gb,
+                                           .live = r->f.live},
+                      s);
 }
 
 bool proof_trusts(const struct run *r, const struct snapshot *s)
@@ -45,7 +62,7 @@ bool proof_holds(struct run *r, const struct snapshot *s, struct err *e)
                 (long long)s->id, flaw);
         return err_hint(e, "`dogs %s %s` takes a new one", verb_name(r->verb), r->srv->name);
     }
-    if (r->verb == VERB_STOP && s->size_mb < r->f.last_snapshot_mb / SMALLER &&
+    if (r->verb == VERB_STOP && proof_shrunk(s->size_mb, r->f.last_snapshot_mb) &&
         !r->req->accept_size) {
         err_set(e, ERR_UNVERIFIED, "snapshot %s has %.1f GB, the last one had %.1f GB", s->name,
                 (double)s->size_mb / 1000, (double)r->f.last_snapshot_mb / 1000);

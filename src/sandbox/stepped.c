@@ -97,11 +97,16 @@ static int sleep_until(struct stepped *st, struct store *s, const char *who, int
     return status;
 }
 
+/* With all that a process calls itself after its first: "who-1" and so on. */
 static void leave(struct stepped *st, const char *who)
 {
-    struct sleeper *c = find(st, who);
-    if (c)
-        *c = st->of[--st->n];
+    size_t len = strlen(who), kept = 0;
+    for (size_t i = 0; i < st->n; i++) {
+        const char *name = st->of[i].who;
+        if (strncmp(name, who, len) != 0 || (name[len] && name[len] != '-'))
+            st->of[kept++] = st->of[i];
+    }
+    st->n = kept;
 }
 
 int stepped_answer(struct stepped *st, struct store *s, const char *path, const cJSON *body,

@@ -36,7 +36,7 @@ if WINE:
 WRAP = shlex.split(os.environ.get("DOGS_WRAP", ""))
 SPEED = float(os.environ.get("DOGS_SPEED", "600"))
 LONG = bool(os.environ.get("DOGS_LONG"))
-SHORT = int(os.environ.get("DOGS_SHORT", "1"))
+SHORT = 1 if LONG else int(os.environ.get("DOGS_SHORT", "1"))
 SLOW = bool(WRAP) or "asan" in DOGS or "tsan" in DOGS
 TOKEN = "dop_v1_sandbox" + "0" * 58
 PATIENCE_S = 120 if SLOW else 60  # of a test for one command; the commands are made to be quick
@@ -126,14 +126,14 @@ class Sandbox:
     def __exit__(self, kind, *_):
         self.close(check=kind is None)
 
-    def ask(self, method, path, body=None, token=None):
+    def ask(self, method, path, body=None, token=None, seconds=30):
         headers = {"content-type": "application/json"}
         if token:
             headers["authorization"] = f"Bearer {token}"
         data = None if body is None else json.dumps(body).encode()
         request = urllib.request.Request(self.url + path, data, headers, method=method)
         opener = urllib.request.build_opener(urllib.request.ProxyHandler({}))
-        with opener.open(request, timeout=30) as answer:
+        with opener.open(request, timeout=seconds) as answer:
             text = answer.read()
             return json.loads(text) if text else None
 
@@ -183,7 +183,8 @@ class Sandbox:
         return self.ask("POST", "/sandbox/leave", {"who": who})
 
     def sleep(self, who, seconds):
-        return self.ask("POST", "/sandbox/sleep", {"who": who, "ms": int(seconds * 1000)})
+        return self.ask("POST", "/sandbox/sleep", {"who": who, "ms": int(seconds * 1000)},
+                        seconds=PATIENCE_S)
 
     def put(self, **things):
         self.ask("POST", "/sandbox/put", things)

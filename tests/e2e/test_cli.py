@@ -25,7 +25,7 @@ GOLDEN = pathlib.Path(__file__).with_name("golden")
 ESCAPE = "\x1b"
 TOKEN = "dop_v1_" + "ab12" * 16
 COMMANDS = (
-    "create start stop stay restore snapshot power destroy prune resume backup restore-world "
+    "create start stop stay restore snapshot power destroy prune resume watch backup restore-world "
     "schedule status list snapshots query worlds get put init config login logout sandbox awake "
     "load completion help version"
 ).split()
@@ -189,7 +189,7 @@ def spoil(folder, stem, source):
     names = {"libcurl": ["libcurl.so.4", "libcurl-gnutls.so.4"],
              "libmicrohttpd": ["libmicrohttpd.so.12"]}[stem]
     linked = subprocess.run(["readelf", "-d", dogs.DOGS], capture_output=True, text=True)
-    if dogs.WINE or stem in linked.stdout:
+    if dogs.WINE or stem in linked.stdout or "(NEEDED)" not in linked.stdout:
         pytest.skip(f"{stem} is linked in")
     for name in names:
         (folder / name).write_text("no library")

@@ -489,6 +489,8 @@ def user_systemd(apart, place):
                     (place / "systemd.log").read_text(errors="replace")[-200:])
 
 
+@pytest.mark.skipif(not dogs.LONG and shutil.which("cron") is not None,
+                    reason="takes minutes, as cron does, which was tried; --long")
 def test_real_systemd_stops_a_server_and_nothing_remains(place, sandbox, apart, user_systemd):
     host, world = evening(place, sandbox)
     env = host.env | user_systemd

@@ -1,7 +1,7 @@
 # Sourced after lib.sh by tools/windows and tools/static: fetches the libraries' sources, proves and
 # builds them. The caller sets
 #   packages    names from tools/libraries/sources, in the order in which they are built
-#   work, libs  where it builds, and where what is built goes
+#   work, libs  where it builds, and where what is built goes; built: where dogs itself is built
 #   toolchain   CMake's toolchain file; it reads DOGS_LIBS
 #   compiler    that of the configure scripts; configure_for: what else they are told
 #   made_by     the compiler whose version counts: another one builds all of it anew
@@ -155,7 +155,8 @@ build_libraries() { # once for each change of the list, of how they are built or
         "$made_by" --version
     } | sha256sum)
     [ "$(cat "$libs/stamp" 2>/dev/null)" != "$stamp" ] || return 0
-    rm -rf "$libs" "$work/src" "$work"/*.log
+    # CMake remembers what it found of the old ones.
+    rm -rf "$libs" "$built" "$work/src" "$work"/*.log
     mkdir -p "$libs"
     for package in "${packages[@]}"; do
         say "Building $package …"
