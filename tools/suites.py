@@ -308,6 +308,8 @@ def suites():
         Suite("unit-clang", unit, "clang"),
         Suite("fuzz", fuzz, show=True),
         Suite("unit-asan", unit, "asan"),
+        e2e("schedule", "test_schedule.py", "asan", env={"DOGS_SHORT": "4"}),
+        e2e("limits", "test_limits.py", "asan"),
         e2e("ready", "test_ready.py", "asan", env={"DOGS_SHORT": "3"}),
         e2e("leave", "test_leave.py", "asan", env={"DOGS_SHORT": "3"}),
         e2e("evening", "test_evening.py", "asan"),

@@ -1,6 +1,7 @@
 /* A timer of the user's systemd where that answers, else a line in the user's crontab. */
 #include <dogs/os.h>
 #include <dogs/timer.h>
+#include <dogs/work.h>
 #include <pwd.h>
 #include <stdio.h>
 #include <stdlib.h>
@@ -226,6 +227,10 @@ static bool cron_set(const char *name, const char *line, bool only_look, struct 
     bool ok = cron_read(&table, e) &&
               timer_cron_edit(str_text(&table), name, line, &edited, &had, &every, e);
     if (ok && !only_look && (line || had))
+        ok = cron_write(str_text(&edited), e);
+    /* cron looks at the time of the change in whole seconds: one that comes in the second in which
+     * it has just looked is never seen. Written again a second later, it is. */
+    if (ok && line && !cancel_sleep(NULL, 1100))
         ok = cron_write(str_text(&edited), e);
     if (ok && (had || line)) {
         out->kind = TIMER_CRON;
