@@ -1,9 +1,6 @@
-#include "idle.h"
-#include "journal.h"
+#include "watch.h"
 #include "run.h"
-#include "server.h"
 #include "site.h"
-#include "worlds.h"
 #include <dogs/awake.h>
 #include <dogs/game.h>
 #include <stdarg.h>
@@ -13,11 +10,9 @@
 #include <string.h>
 
 enum {
-    ROUND_S = 60,         /* between two looks */
     TRAFFIC_SPAN_S = 600, /* the metrics come minutes late */
     STOP_AGAIN_S = 300,   /* after a stop that came to nothing */
     STOPS_MOST = 8,       /* under way at once */
-    ALARM_S = 900,        /* nobody could tell who plays for so long */
     TRY_MS = 2500,
 };
 
@@ -33,34 +28,6 @@ struct stopping {
     atomic_bool ended;
 };
 
-struct watched {
-    const struct server_cfg *srv;
-    char tag[TAG_MAX];
-    struct idle_rule rule;
-    struct idle idle;
-    const struct droplet *droplet; /* of this round; NULL = none, or not to be asked */
-    int64_t droplet_id;            /* whose idle it is; 0 = none */
-    int64_t not_before;            /* no stop is tried before */
-    int players;                   /* as told last; -2 = not yet */
-    struct stopping *stopping;
-};
-
-struct watch {
-    const struct core_opts *opts;
-    bool yes;
-    struct core *core;
-    struct game_net *net;
-    struct watched *servers;
-    size_t n;
-    int64_t slept_ms;
-    bool answered;     /* the cloud has answered well before */
-    bool outage;       /* it could not be asked, and that was said */
-    struct lock *sink; /* over the listener: stops tell it from their threads */
-};
-
-static void tell(struct watch *w, const char *server, enum event_kind kind, const char *fmt, ...)
-    PRINTF(4, 5);
-
 static void hear(void *ctx, const struct event *ev)
 {
     struct watch *w = ctx;
@@ -70,7 +37,7 @@ static void hear(void *ctx, const struct event *ev)
     lock_drop(w->sink);
 }
 
-static void tell(struct watch *w, const char *server, enum event_kind kind, const char *fmt, ...)
+void watch_tell(struct watch *w, const char *server, enum event_kind kind, const char *fmt, ...)
 {
     char text[1024];
     va_list ap;
@@ -137,11 +104,11 @@ static void end_stop(struct watch *w, struct watched *s, bool wait)
     if (stop->ok)
         s->droplet_id = 0;
     else if (stop->err.code == ERR_GUARD || stop->err.code == ERR_INTERRUPTED)
-        tell(w, s->srv->name, EVENT_WARN, "not stopped: %s%s%s", stop->err.text,
-             *stop->err.hint ? "; " : "", stop->err.hint);
+        watch_tell(w, s->srv->name, EVENT_WARN, "not stopped: %s%s%s", stop->err.text,
+                   *stop->err.hint ? "; " : "", stop->err.hint);
     else
-        tell(w, s->srv->name, EVENT_WARN, "%s%s%s; it is tried again in %d minutes", stop->err.text,
-             *stop->err.hint ? "; " : "", stop->err.hint, STOP_AGAIN_S / 60);
+        watch_tell(w, s->srv->name, EVENT_WARN, "%s%s%s; it is tried again in %d minutes",
+                   stop->err.text, *stop->err.hint ? "; " : "", stop->err.hint, STOP_AGAIN_S / 60);
     free(stop);
 }
 
@@ -164,7 +131,7 @@ static bool look(struct watch *w, struct droplet **droplets, struct err *e)
                 s->droplet = d;
         }
         if (!any && s->droplet_id)
-            tell(w, s->srv->name, EVENT_NOTE, "has no droplet any more");
+            watch_tell(w, s->srv->name, EVENT_NOTE, "has no droplet any more");
         if (!any)
             s->droplet_id = 0;
         if (!s->droplet || s->droplet->id == s->droplet_id)
@@ -232,11 +199,11 @@ static void tell_players(struct watch *w, struct watched *s, int players, int64_
     s->players = players;
     when_span(left < 0 ? 0 : left, span);
     if (players > 0)
-        tell(w, s->srv->name, EVENT_NOTE, "%d %s", players, players == 1 ? "plays" : "play");
+        watch_tell(w, s->srv->name, EVENT_NOTE, "%d %s", players, players == 1 ? "plays" : "play");
     else if (!players)
-        tell(w, s->srv->name, EVENT_NOTE, "nobody plays; stops in %s if that stays so", span);
+        watch_tell(w, s->srv->name, EVENT_NOTE, "nobody plays; stops in %s if that stays so", span);
     else
-        tell(w, s->srv->name, EVENT_NOTE, "who plays is not known now");
+        watch_tell(w, s->srv->name, EVENT_NOTE, "who plays is not known now");
 }
 
 /* A stop of this computer that was cut off: its droplet may be off by now, and costs on. */
@@ -277,10 +244,11 @@ static void judge(struct watch *w, struct watched *s, int players, int64_t now)
         break;
     case IDLE_ALARM:
         when_span(s->rule.alarm_s, span);
-        tell(w, s->srv->name, EVENT_WARN,
-             "for %s nobody could tell who plays there; it is not stopped for that, and costs on: "
-             "look with `dogs query %s`",
-             span, s->droplet->ip);
+        watch_tell(
+            w, s->srv->name, EVENT_WARN,
+            "for %s nobody could tell who plays there; it is not stopped for that, and costs on: "
+            "look with `dogs query %s`",
+            span, s->droplet->ip);
         break;
     case IDLE_EMPTY:
         begin_stop(w, s, true, now);
@@ -311,7 +279,7 @@ static bool round_(struct watch *w, struct err *e)
     if (ok) {
         w->answered = true;
         if (w->outage)
-            tell(w, "", EVENT_NOTE, "the cloud answers again");
+            watch_tell(w, "", EVENT_NOTE, "the cloud answers again");
         w->outage = false;
         return true;
     }
@@ -321,7 +289,7 @@ static bool round_(struct watch *w, struct err *e)
         return false;
     }
     if (!w->outage)
-        tell(w, "", EVENT_WARN, "%s; looking again each minute", why.text);
+        watch_tell(w, "", EVENT_WARN, "%s; looking again each minute", why.text);
     w->outage = true;
     return true;
 }
@@ -333,7 +301,7 @@ static void forget_if_slept(struct watch *w)
     if (slept - w->slept_ms < AWAKE_SLEPT_MS)
         return;
     w->slept_ms = slept;
-    tell(w, "", EVENT_NOTE, "this computer slept: looking at everything anew");
+    watch_tell(w, "", EVENT_NOTE, "this computer slept: looking at everything anew");
     for (size_t i = 0; i < w->n; i++)
         idle_forget(&w->servers[i].idle);
 }
@@ -346,102 +314,9 @@ static bool loop(struct watch *w, struct err *e)
         forget_if_slept(w);
         if (!round_(w, e))
             return false;
-        int64_t left = ROUND_S * 1000 - (cloud_mono_ms(cloud) - began);
+        int64_t left = WATCH_ROUND_S * 1000 - (cloud_mono_ms(cloud) - began);
         if (cloud_sleep(cloud, left > 0 ? left : 0))
             return err_set(e, ERR_INTERRUPTED, "interrupted");
-    }
-}
-
-static struct idle_rule rule_of(const struct server_cfg *srv)
-{
-    return (struct idle_rule){
-        .grace_s = srv->idle.grace_s,
-        .zeros = srv->idle.readings,
-        .window_s = srv->idle.after_s,
-        .never_joined_s = srv->idle.never_joined_s,
-        .gap_s = 3 * ROUND_S,
-        .alarm_s = ALARM_S,
-        .max_s = 3600 * (int64_t)srv->max_hours,
-        .lead_s = srv->warn_minutes && *srv->warn_minutes ? 60 * *srv->warn_minutes : 0,
-        .traffic = srv->monitoring && srv->idle.traffic_kbps > 0,
-    };
-}
-
-/* Servers by name, or all that have a rule. */
-static bool choose(struct watch *w, const struct watch_opts *opts, struct err *e)
-{
-    const struct config *cfg = w->opts->cfg;
-    w->servers = xcalloc(cfg->n_servers + 1, sizeof *w->servers);
-    for (size_t i = 0; i < opts->n_servers; i++) {
-        const struct server_cfg *srv;
-        bool known = false;
-        if (!config_need_server(cfg, opts->servers[i], &srv, e))
-            return false;
-        for (size_t k = 0; k < w->n; k++)
-            known |= w->servers[k].srv == srv;
-        if (!known)
-            w->servers[w->n++].srv = srv;
-    }
-    for (size_t i = 0; !opts->n_servers && i < cfg->n_servers; i++)
-        if (cfg->servers[i].idle.after_s || cfg->servers[i].max_hours)
-            w->servers[w->n++].srv = &cfg->servers[i];
-    if (!w->n) {
-        err_set(e, ERR_CONFIG, "no server has a rule by which it is stopped");
-        return err_hint(
-            e, "write `idle_stop: {after: 20m}` into the config, at the top or under a server");
-    }
-    for (size_t i = 0; i < w->n; i++) {
-        struct watched *s = &w->servers[i];
-        server_tag(s->srv->name, s->tag);
-        s->rule = rule_of(s->srv);
-        if (!s->srv->idle.after_s && !s->srv->max_hours) {
-            err_set(e, ERR_CONFIG, "%s has no rule by which it is stopped", s->srv->name);
-            return err_hint(e, "write `idle_stop: {after: 20m}` under it, or at the top for all");
-        }
-    }
-    return true;
-}
-
-/* Secrets are looked for now: stops in their threads only read the configuration. */
-static void fetch_secrets(struct watch *w)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        const struct server_cfg *srv = w->servers[i].srv;
-        struct world_place place;
-        struct site at;
-        struct err why = {0};
-        if (!site_open(w->core, srv, "127.0.0.1", SITE_TELL, &at, &why))
-            tell(w, srv->name, EVENT_WARN, "%s", why.text);
-        if (!srv->world.on_stop || !*srv->world.to)
-            continue;
-        if (!world_place_open(w->core, srv, &place, &why))
-            tell(w, srv->name, EVENT_WARN, "%s", why.text);
-        world_place_close(&place);
-    }
-}
-
-/* What will happen to each, said once at the beginning. */
-static void announce(struct watch *w)
-{
-    for (size_t i = 0; i < w->n; i++) {
-        const struct watched *s = &w->servers[i];
-        char after[WHEN_TEXT], max[WHEN_TEXT];
-        struct site at;
-        struct err why = {0};
-        when_span(s->rule.window_s, after);
-        when_span(s->rule.max_s, max);
-        bool asked = site_open(w->core, s->srv, "127.0.0.1", SITE_ASK, &at, &why) &&
-                     at.place.game && game_can_ask(&at.place, &why);
-        if (!asked && s->rule.max_s)
-            tell(w, s->srv->name, EVENT_NOTE,
-                 "is stopped %s after its start; who plays cannot be asked", max);
-        else if (!asked)
-            tell(w, s->srv->name, EVENT_WARN,
-                 "who plays cannot be asked, so it is never idle; set `game` for it, or "
-                 "`max_hours`");
-        else
-            tell(w, s->srv->name, EVENT_NOTE, "is stopped when nobody has played for %s%s%s", after,
-                 s->rule.max_s ? ", at the latest after " : "", s->rule.max_s ? max : "");
     }
 }
 
@@ -449,13 +324,12 @@ bool core_watch(const struct core_opts *opts, const struct watch_opts *watch, st
 {
     struct watch w = {
         .opts = opts, .yes = watch->yes, .sink = lock_new(), .slept_ms = awake_slept_ms()};
-    bool ok = choose(&w, watch, e);
+    bool ok = watch_choose(&w, watch, e);
     w.core = ok ? core_new(opts, e) : NULL;
     w.net = w.core ? game_net_open(e) : NULL;
     ok = w.net != NULL;
     if (ok) {
-        fetch_secrets(&w);
-        announce(&w);
+        watch_announce(&w);
         ok = loop(&w, e);
     }
     for (size_t i = 0; i < w.n; i++)
