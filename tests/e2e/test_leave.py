@@ -108,6 +108,20 @@ def test_if_empty(place, sandbox):
     host.must("stop", "mc", "--if-empty")
 
 
+def test_if_empty_is_not_refused_its_own_half(host, sandbox):
+    """The game that it has ended itself answers nobody; that must not keep the droplet for ever."""
+    sandbox.faults({"kind": "action.shutdown", "nth": 1, "do": "hang"})
+    with host.begun("stop", "mc", "--if-empty") as child:
+        assert dogs.wait_until(lambda: len(host.told()) == 2, 60)
+        assert dogs.wait_until(lambda: sandbox.fired() == 1, 60)
+        host.kill(child)
+    sandbox.no_faults()
+    sandbox.advance(1200)
+    host.must("stop", "mc", "--if-empty")
+    assert [t["order"] for t in host.told()] == ["save", "stop"]
+    dogs.assert_sound(sandbox.state())
+
+
 def test_if_empty_without_a_game(place, sandbox):
     host = Played(place / "host", sandbox, game=None)
     host.must("create", "mc")

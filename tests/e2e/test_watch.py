@@ -166,6 +166,13 @@ def test_one_list_a_minute_for_all(here):
     assert set(kinds) == {"droplet.list"} and 38 <= len(kinds) <= 42, kinds
 
 
+def test_a_name_typed_twice_is_one_server(here):
+    here.create("mc")
+    here.watch("mc", "mc", "mc", "mc", "mc", "mc", "mc", "mc")
+    assert 28 <= here.minutes_until_gone("mc", 45) <= 36, here.said()
+    assert here.said().count("mc: is stopped when nobody") == 1, here.said()
+
+
 def test_without_a_rule(here):
     result = here.owner.run("watch", "free")
     assert result.status == 2 and "free has no rule" in result.err and "idle_stop" in result.err, result
