@@ -29,11 +29,11 @@ servers:
 class Place:
     """A sandbox whose clock this test moves, an owner and a watcher."""
 
-    def __init__(self, place):
+    def __init__(self, place, config=CONFIG):
         self.sandbox = dogs.Sandbox(place / "sandbox", speed=60)
         self.sandbox.settings(speed=0)
-        self.owner = dogs.Host(place / "owner", self.sandbox.url, CONFIG)
-        self.keeper = dogs.Host(place / "keeper", self.sandbox.url, CONFIG)
+        self.owner = dogs.Host(place / "owner", self.sandbox.url, config)
+        self.keeper = dogs.Host(place / "keeper", self.sandbox.url, config)
         self.sandbox.join("test")
         self.log = place / "watch.log"
         self.child = None
@@ -171,6 +171,22 @@ def test_a_name_typed_twice_is_one_server(here):
     here.watch("mc", "mc", "mc", "mc", "mc", "mc", "mc", "mc")
     assert 28 <= here.minutes_until_gone("mc", 45) <= 36, here.said()
     assert here.said().count("mc: is stopped when nobody") == 1, here.said()
+
+
+def test_a_countdown_that_was_interrupted_is_not_taken_up(place):
+    """Who typed stop, and then Ctrl-C while people played, has thought better of it."""
+    here = Place(place, CONFIG.replace("warn: []", "warn: [10]"))
+    here.create("mc", players=2)
+    here.sandbox.join("keeper")
+    child = here.keeper.start("stop", "mc", DOGS_SANDBOX_CLIENT="keeper")
+    here.sleep(3 * MINUTE)
+    child.send_signal(signal.SIGINT)
+    assert here.keeper.finish(child, "stop", "mc").status == 130
+    here.sandbox.leave("keeper")
+    here.watch()
+    here.sleep(2 * 3600)
+    assert here.alive("mc"), here.said()
+    here.close()
 
 
 def test_without_a_rule(here):
